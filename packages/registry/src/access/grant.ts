@@ -1,0 +1,26 @@
+/** What a request wants to do. Every route declares one of these; there is no route without. */
+export type Action = 'ping' | 'list' | 'pull' | 'push' | 'delete'
+
+/**
+ * A permission that `authorize` gave for one request, as plain data so that it can travel to a worker or another process.
+ *
+ * Writing methods of the metadata store take the grant and decide inside their own transaction whether a tag is created or
+ * overwritten: a check made before the transaction would lose the race of two first pushes (compare CVE-2026-31801).
+ */
+export interface Grant {
+  /** Who acts, as it appears in events and in `pushedBy`. Never a secret. */
+  readonly actor: string
+  readonly action: Action
+  /** The repository that was authorised; undefined for `ping` and `list`. */
+  readonly repository: string | undefined
+  /** Whether a tag that names another manifest may be moved. */
+  readonly overwriteTags: boolean
+}
+
+/**
+ * The repositories a list may show, as a condition of its query: a page costs the same for a caller who may see ten of ten
+ * thousand. In a glob `*` stands for any run of characters, `/` included; everything else stands for itself.
+ */
+export type RepositoryFilter =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'any-of'; readonly globs: readonly string[] }
