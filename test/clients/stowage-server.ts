@@ -1,0 +1,73 @@
+/** Starts `stowage serve` as a user does, on a free port of the loopback interface, for the client and conformance runs. */
+import { join } from 'node:path'
+import { type Background, MissingPrerequisite, run, start } from './command.ts'
+import { freePort, waitUntil } from './loopback.ts'
+import { existsSync } from 'node:fs'
+
+export const repositoryRoot = join(import.meta.dirname, '..', '..')
+const command = join(repositoryRoot, 'packages', 'stowage', 'dist', 'main.js')
+
+/** Compiles the workspace, so that what is served is what stands in `src`. */
+export async function buildStowage(signal: AbortSignal): Promise<void> {
+  await run(process.execPath, [join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], {
+    cwd: repositoryRoot,
+    signal,
+  })
+}
+
+export interface StowageServer extends AsyncDisposable {
+  readonly url: string
+  readonly process: Background
+}
+
+export interface StowageOptions {
+  /** Holds the data and the log of this server. */
+  readonly directory: string
+  /** Serve with `--public-url`, so that every `Location` is absolute. */
+  readonly publicUrl: boolean
+  readonly env?: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+export async function startStowage(options: StowageOptions): Promise<StowageServer> {
+  if (!existsSync(command)) throw new MissingPrerequisite(`${command} is missing: run npm run build`)
+  const address = `127.0.0.1:${await freePort()}`
+  const url = `http://${address}`
+  const server = start(
+    process.execPath,
+    [
+      command,
+      'serve',
+      address,
+      '--data',
+      join(options.directory, 'data'),
+      ...(options.publicUrl ? ['--public-url', url] : []),
+    ],
+    {
+      cwd: options.directory,
+      logFile: join(options.directory, 'stowage.log'),
+      env: { DISABLE_AUTHENTICATION: 'yes', ...options.env },
+    },
+  )
+  try {
+    await waitUntil('stowage serve', () => answers(url), server, options.signal)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  return {
+    url,
+    process: server,
+    [Symbol.asyncDispose]: () => server.stop(),
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/v2/`)
+    await response.body?.cancel()
+    return response.ok
+  } catch {
+    return false
+  }
+}
