@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream'
+import type { Digest } from '@stowage/oci'
+import type { RepositoryFilter } from '../access/grant.ts'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import { RegistryError } from '../errors.ts'
+import type { BlobRow, MetadataStore } from '../metadata/metadata-store.ts'
+import type { RepositoryGrant } from './uploads.ts'
+
+export interface Blobs {
+  /** The blob's row, if the repository of the grant links it. */
+  find(grant: RepositoryGrant, digest: Digest): Promise<BlobRow>
+  /** The bytes from `start` up to but not including `end`. */
+  read(grant: RepositoryGrant, blob: BlobRow, start: number, end: number): Promise<Uint8Array | Readable>
+  /** @returns whether the blob is now in the repository. */
+  mount(grant: RepositoryGrant, digest: Digest, source: MountSource): Promise<boolean>
+  remove(grant: RepositoryGrant, digest: Digest): Promise<void>
+  /** Deletes bytes that no row points to any more. Returns how many keys it deleted. */
+  sweep(): Promise<number>
+}
+
+/** A repository the caller may pull from, or whichever of those it may pull from. */
+export type MountSource = { readonly from: string } | { readonly readable: RepositoryFilter }
+
+export interface BlobOptions {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  /** Whether a blob may go while a manifest of its repository needs it. */
+  readonly removeUsed: boolean
+  readonly now: () => number
+  readonly onMissingBytes: (digest: Digest, key: string) => void
+}
+
+/** How long bytes stay after their row went, for a reader that looked the key up just before. Milliseconds. */
+const garbageGrace = 60_000
+
+export const createBlobs = (options: BlobOptions): Blobs => {
+  const { metadata, blobs, now } = options
+
+  const unknown = (digest: Digest): RegistryError =>
+    new RegistryError('blob-unknown', 'This repository has no such blob. Push it, or mount it from a repository that has.', {
+      detail: { digest },
+    })
+
+  const find: Blobs['find'] = async (grant, digest) => {
+    const row = await metadata.findBlob(grant.repository, digest)
+    if (row === undefined) throw unknown(digest)
+    return row
+  }
+
+  const read: Blobs['read'] = async (grant, blob, start, end) => {
+    const bytes = await blobs.read(blob.key, start, end)
+    if (bytes !== undefined) return bytes
+    // A push of the same digest may have given it a new key since the row was read.
+    const again = await metadata.findBlob(grant.repository, blob.digest)
+    if (again !== undefined && again.key !== blob.key) {
+      const moved = await blobs.read(again.key, start, end)
+      if (moved !== undefined) return moved
+    }
+    if (again !== undefined) options.onMissingBytes(blob.digest, blob.key)
+    throw unknown(blob.digest)
+  }
+
+  const mount: Blobs['mount'] = async (grant, digest, source) => {
+    const mounted = await metadata.mountBlob(
+      {
+        repository: grant.repository,
+        digest,
+        at: now(),
+        ...('from' in source ? { from: source.from, readable: { kind: 'all' } } : { readable: source.readable }),
+      },
+      grant,
+    )
+    return mounted !== undefined
+  }
+
+  const remove: Blobs['remove'] = async (grant, digest) => {
+    const result = await metadata.unlinkBlob(
+      { repository: grant.repository, digest, at: now(), evenIfUsed: options.removeUsed },
+      grant,
+    )
+    switch (result.outcome) {
+      case 'deleted':
+        return
+      case 'unknown':
+        throw unknown(digest)
+      case 'in-use':
+        throw new RegistryError('blob-in-use', 'A manifest of this repository needs the blob. Delete the manifest first.', {
+          detail: { digest, manifest: result.by },
+        })
+    }
+  }
+
+  const sweep: Blobs['sweep'] = async () => {
+    const garbage = await metadata.listGarbage({ limit: 1000 })
+    const due = garbage.filter((row) => row.since + garbageGrace < now()).map((row) => row.key)
+    for (const key of due) {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time: deleting must never compete with pulls
+      await blobs.delete(key)
+    }
+    // Bytes first, then the reminder: a crash between the two deletes twice, which is harmless; keys are never used again.
+    if (due.length > 0) await metadata.forgetGarbage(due)
+    return due.length
+  }
+
+  return { find, read, mount, remove, sweep }
+}

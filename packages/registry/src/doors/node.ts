@@ -1,0 +1,60 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { toNodeHandler as toSrvxHandler } from 'srvx/node'
+import { awaitingContinue } from '../http/fetch.ts'
+import type { Registry } from '../registry.ts'
+
+/** A handler for `node:http`, and middleware for Express and Connect: what is not the registry's goes to `next`. */
+export interface NodeHandler {
+  (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void
+  /** For the server's `checkContinue` event: the client is told to go on once its body is wanted. */
+  readonly checkContinue: RequestListener
+}
+
+/** An unread body is read this far after the answer, so that the client gets to see the answer; then the connection ends. */
+const drainBytes = 1024 * 1024
+const drainMilliseconds = 2000
+
+/**
+ * Mounts a registry in anything that speaks `(req, res)`. Mount it before body parsers: it streams bodies itself.
+ *
+ * @example createServer(toNodeHandler(registry)).listen(5000)
+ * @example express().use(toNodeHandler(registry))
+ */
+export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler => {
+  // oxlint-disable-next-line typescript/no-misused-promises -- srvx answers for the promise itself
+  const serve = toSrvxHandler(async (request: Request) => registry.fetch(request))
+  const handler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void => {
+    if (next !== undefined && !isOurs(req.url ?? '')) {
+      next()
+      return
+    }
+    if ('content-length' in req.headers || 'transfer-encoding' in req.headers) drainAfter(req, res)
+    void serve(req, res)
+  }
+  return Object.assign(handler, {
+    checkContinue: (req: IncomingMessage, res: ServerResponse) => {
+      awaitingContinue.add(req)
+      handler(req, res)
+    },
+  })
+}
+
+const isOurs = (url: string): boolean => url === '/v2' || url.startsWith('/v2/') || url.startsWith('/v2?')
+
+/**
+ * When an answer is ready before the body was read (a 401, a 413), closing at once would reset the connection and the client
+ * would never see the answer; reading on without end would let it send for ever.
+ */
+const drainAfter = (req: IncomingMessage, res: ServerResponse): void => {
+  res.once('finish', () => {
+    if (req.complete || req.destroyed) return
+    let left = drainBytes
+    const timer = setTimeout(() => req.destroy(), drainMilliseconds)
+    req.on('data', (chunk: Uint8Array) => {
+      left -= chunk.byteLength
+      if (left < 0) req.destroy()
+    })
+    req.once('close', () => clearTimeout(timer))
+    req.resume()
+  })
+}

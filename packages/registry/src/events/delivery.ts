@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '../logger.ts'
+import type { MetadataStore } from '../metadata/metadata-store.ts'
+import type { Hooks } from './hooks.ts'
+
+export interface Delivery extends AsyncDisposable {
+  /** Says that a change was committed: receivers that wait look again. */
+  wake(): void
+}
+
+/** Events read at once for one receiver. */
+const batch = 100
+/** Longest pause between two tries of a receiver that fails, and between looks when nobody wakes us. Milliseconds. */
+const longestPause = 30_000
+
+/** Brings the outbox to its receivers, each at its own pace. */
+export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Logger): Delivery => {
+  const stop = new AbortController()
+  const wakers = new Set<() => void>()
+
+  const woken = async (milliseconds: number): Promise<void> => {
+    const wake = Promise.withResolvers<void>()
+    wakers.add(wake.resolve)
+    const pause = new AbortController()
+    try {
+      await Promise.race([
+        wake.promise,
+        sleep(milliseconds, undefined, { signal: AbortSignal.any([stop.signal, pause.signal]), ref: false }).catch(() => {}),
+      ])
+    } finally {
+      pause.abort()
+      wakers.delete(wake.resolve)
+    }
+  }
+
+  const serve = async (name: string, receive: NonNullable<Hooks['receivers']>[string]): Promise<void> => {
+    let failures = 0
+    while (!stop.signal.aborted) {
+      let delivered = 0
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- in order, one after the other
+        for (const event of await metadata.readEvents(name, batch)) {
+          if (stop.signal.aborted) return
+          // oxlint-disable-next-line no-await-in-loop
+          await receive(event, stop.signal)
+          // oxlint-disable-next-line no-await-in-loop
+          await metadata.acknowledgeEvents(name, event.sequence)
+          delivered += 1
+        }
+        failures = 0
+        // oxlint-disable-next-line no-await-in-loop
+        if (delivered === 0) await woken(longestPause)
+      } catch (error) {
+        if (stop.signal.aborted) return
+        failures += 1
+        logger.warn({ receiver: name, failures, err: error }, 'an event receiver failed; the event will be sent again')
+        // oxlint-disable-next-line no-await-in-loop
+        await sleep(Math.min(100 * 2 ** failures, longestPause), undefined, { signal: stop.signal, ref: false }).catch(() => {})
+      }
+    }
+  }
+
+  const running = Object.entries(hooks.receivers ?? {}).map(async ([name, receive]) => serve(name, receive))
+
+  return {
+    wake: () => {
+      for (const wake of wakers) wake()
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort()
+      for (const wake of wakers) wake()
+      await Promise.all(running)
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import type { Reply } from './exchange.ts'
+import { empty } from './exchange.ts'
+import { RegistryError } from '../errors.ts'
+import { contentHeaders, immutable, matchesNone } from './content-headers.ts'
+import { requireDigest } from './parameters.ts'
+import { parseRange } from './range.ts'
+import type { Operations, RepositoryCall, Services } from './resource.ts'
+
+/** end-2. */
+const get = async ({ incoming, grant, last }: RepositoryCall, { blobs }: Services): Promise<Reply> => {
+  const blob = await blobs.find(grant, requireDigest(last))
+  const headers = contentHeaders(blob.digest, blob.size, 'application/octet-stream')
+  headers['content-disposition'] = 'attachment'
+  headers['accept-ranges'] = 'bytes'
+  headers['cache-control'] = immutable
+  if (matchesNone(incoming.header('if-none-match'), blob.digest)) {
+    delete headers['content-length']
+    return empty(304, headers)
+  }
+  const range = parseRange(rangeHeader(incoming.header('range'), incoming.header('if-range'), blob.digest), blob.size)
+  switch (range.kind) {
+    case 'whole':
+      return { status: 200, headers, body: await blobs.read(grant, blob, 0, blob.size) }
+    case 'part': {
+      headers['content-length'] = String(range.end - range.start)
+      headers['content-range'] = `bytes ${range.start}-${range.end - 1}/${blob.size}`
+      return { status: 206, headers, body: await blobs.read(grant, blob, range.start, range.end) }
+    }
+    case 'unsatisfiable':
+      throw new RegistryError('range-not-satisfiable', `The blob has ${blob.size} bytes. Ask a range within them.`, {
+        hints: { size: blob.size },
+      })
+  }
+}
+
+/** RFC 9110 section 13.1.5: with an `If-Range` that names another representation the whole is sent. Section 14.2: GET only. */
+const rangeHeader = (range: string | null, ifRange: string | null, digest: string): string | null =>
+  ifRange === null || ifRange === `"${digest}"` ? range : null
+
+const head = async (call: RepositoryCall, services: Services): Promise<Reply> => {
+  const blob = await services.blobs.find(call.grant, requireDigest(call.last))
+  const headers = contentHeaders(blob.digest, blob.size, 'application/octet-stream')
+  headers['accept-ranges'] = 'bytes'
+  if (matchesNone(call.incoming.header('if-none-match'), blob.digest)) {
+    delete headers['content-length']
+    return empty(304, headers)
+  }
+  return { status: 200, headers, body: null }
+}
+
+/** end-10. */
+const remove = async ({ grant, last }: RepositoryCall, { blobs, changed }: Services): Promise<Reply> => {
+  await blobs.remove(grant, requireDigest(last))
+  changed()
+  return empty(202)
+}
+
+export const blobs: Operations<RepositoryCall> = {
+  GET: { action: 'pull', handle: get },
+  HEAD: { action: 'pull', handle: head },
+  DELETE: { action: 'delete', handle: remove },
+}

@@ -1,0 +1,60 @@
+import type { Incoming, Reply, ReplyHeaders } from './exchange.ts'
+
+/** Which pages of other origins may call the registry from a browser. Off unless given. */
+export interface Cors {
+  /** Exact origins (`https://app.example`), or `*` for every origin; credentials in cookies are never allowed. */
+  readonly origins: readonly string[] | '*'
+}
+
+/** Everything a client reads that browsers hide unless it is named. */
+const exposed = [
+  'Accept-Ranges',
+  'Content-Length',
+  'Content-Range',
+  'Docker-Content-Digest',
+  'Docker-Distribution-API-Version',
+  'Docker-Upload-UUID',
+  'ETag',
+  'Link',
+  'Location',
+  'OCI-Chunk-Min-Length',
+  'OCI-Filters-Applied',
+  'OCI-Subject',
+  'OCI-Tag',
+  'Range',
+  'Retry-After',
+  'Warning',
+  'WWW-Authenticate',
+].join(', ')
+
+export const withCors = (cors: Cors, incoming: Incoming, headers: ReplyHeaders): void => {
+  const origin = allowed(cors, incoming)
+  // An answer that depends on the origin must say so to caches, also when it was refused.
+  if (cors.origins !== '*') headers['vary'] = 'Origin'
+  if (origin === undefined) return
+  headers['access-control-allow-origin'] = origin
+  headers['access-control-expose-headers'] = exposed
+  headers['cross-origin-resource-policy'] = 'cross-origin'
+}
+
+export const preflight = (cors: Cors, incoming: Incoming): Reply => {
+  if (allowed(cors, incoming) === undefined) return { status: 204, headers: {}, body: null }
+  const requested = incoming.header('access-control-request-headers')
+  return {
+    status: 204,
+    headers: {
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+      // `Authorization` is not covered by `*`; what the browser asks for is repeated.
+      ...(requested === null ? {} : { 'access-control-allow-headers': requested }),
+      'access-control-max-age': '600',
+    },
+    body: null,
+  }
+}
+
+const allowed = (cors: Cors, incoming: Incoming): string | undefined => {
+  const origin = incoming.header('origin')
+  if (origin === null) return undefined
+  if (cors.origins === '*') return '*'
+  return cors.origins.includes(origin) ? origin : undefined
+}

@@ -1,0 +1,41 @@
+import { faults, type RegistryError } from '../errors.ts'
+import { json, type Reply, type ReplyHeaders } from './exchange.ts'
+
+/** An error in the format of the specification: `{ "errors": [{ code, message, detail }] }`. */
+export const errorReply = (error: RegistryError, location: (uploadId: string) => string): Reply => {
+  const { code, status } = faults[error.fault]
+  const headers: ReplyHeaders = {}
+  const { upload, allow, retryAfter, size, challenge } = error.hints
+  if (upload !== undefined) {
+    headers['location'] = location(upload.id)
+    headers['range'] = `0-${Math.max(upload.size - 1, 0)}`
+    headers['docker-upload-uuid'] = upload.id
+  }
+  // RFC 9110 section 15.5.6: a 405 MUST have Allow.
+  if (status === 405) headers['allow'] = (allow ?? []).join(', ')
+  if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
+  if (size !== undefined) headers['content-range'] = `bytes */${size}`
+  if (challenge !== undefined) headers['www-authenticate'] = challenge
+  return json(
+    status,
+    { errors: [{ code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) }] },
+    headers,
+  )
+}
+
+/** Faults of the machine that a client should try again after, by the code of the system call or of the store. */
+export const machineFault = (error: unknown): { fault: 'storage-full' | 'overloaded'; retryAfter: number } | undefined => {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'SQLITE_FULL':
+      return { fault: 'storage-full', retryAfter: 60 }
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'OVERLOADED':
+      return { fault: 'overloaded', retryAfter: 1 }
+    default:
+      return undefined
+  }
+}

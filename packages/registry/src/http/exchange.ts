@@ -1,0 +1,45 @@
+import type { Readable } from 'node:stream'
+
+/** A request as every door hands it in: nothing behind this line knows Express, Bun or a Node socket. */
+export interface Incoming {
+  readonly method: string
+  /** Path and query as the door got them; raw, where it could see the raw request target. */
+  readonly target: string
+  /** What the host stripped from the front of the path (`/registry`), to be put back into Locations; usually empty. */
+  readonly mount: string
+  header(name: string): string | null
+  /** Whether a body follows. A request without one has `Content-Length: 0` or none of the framing headers. */
+  readonly hasBody: boolean
+  /** The body; may be taken once. Leaving the loop early does not close the connection; aborting the signal gives it up. */
+  body(signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** Aborts when the client goes away. Made on first use: most requests never need it. */
+  signal(): AbortSignal
+  readonly remoteAddress: string | undefined
+}
+
+/** An answer. `body` may be a Node stream; its length is then in `content-length`. */
+export interface Reply {
+  readonly status: number
+  readonly headers: ReplyHeaders
+  readonly body: string | Uint8Array | Readable | null
+}
+
+/** Lower-case names; an array is sent as several lines. */
+export type ReplyHeaders = Record<string, string | string[]>
+
+/** A JSON answer. */
+export const json = (status: number, value: unknown, headers: ReplyHeaders = {}): Reply => {
+  const body = JSON.stringify(value)
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers },
+    body,
+  }
+}
+
+/** An answer without a body. `Content-Length: 0` is sent except where RFC 9110 section 8.6 forbids it (204, 304). */
+export const empty = (status: number, headers: ReplyHeaders = {}): Reply => ({
+  status,
+  headers: status === 204 || status === 304 ? headers : { 'content-length': '0', ...headers },
+  body: null,
+})

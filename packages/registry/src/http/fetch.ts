@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { NodeResponse } from 'srvx/node'
+import { RegistryError } from '../errors.ts'
+import type { Incoming, Reply } from './exchange.ts'
+
+/** What srvx adds to a `Request` that came from a Node socket: the raw message, whose stream is several times as fast. */
+interface NodeBacked {
+  readonly runtime?: { readonly node?: { readonly req: IncomingMessage; readonly res?: ServerResponse } }
+  readonly ip?: string
+}
+
+/** Requests whose client waits for `100 Continue`; it gets it when its body is wanted, not before it was authorised. */
+export const awaitingContinue = new WeakSet<IncomingMessage>()
+
+/** A web `Request` as the registry sees it. Never cloned or wrapped: a host's request may be of another realm or a proxy. */
+export const incomingFrom = (request: Request): Incoming => {
+  const node = (request as NodeBacked).runtime?.node
+  return node === undefined ? fromWeb(request) : fromNode(request, node.req, node.res)
+}
+
+export const responseFrom = (request: Request, reply: Reply): Response => {
+  const node = (request as NodeBacked).runtime?.node
+  if (node !== undefined) {
+    // srvx takes a Node stream as a body and headers as they are; the types of the web know neither.
+    return new NodeResponse(reply.body as BodyInit | null, { status: reply.status, headers: reply.headers as HeadersInit })
+  }
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(reply.headers)) {
+    if (typeof value === 'string') headers.set(name, value)
+    else for (const line of value) headers.append(name, line)
+  }
+  const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : reply.body
+  return new Response(body as BodyInit | null, { status: reply.status, headers })
+}
+
+const fromNode = (request: Request, req: IncomingMessage, res: ServerResponse | undefined): Incoming => {
+  const target = req.url ?? '/'
+  // Express and its like strip the path they mounted us under from `url` and keep the whole in `originalUrl`.
+  const original = 'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : target
+  const mount = original.length > target.length && original.endsWith(target) ? original.slice(0, -target.length) : ''
+  const hasBody = 'transfer-encoding' in req.headers || Number(req.headers['content-length'] ?? 0) > 0
+  return {
+    method: req.method ?? 'GET',
+    target,
+    mount,
+    header: (name) => {
+      const value = req.headers[name]
+      return value === undefined ? null : typeof value === 'string' ? value : value.join(', ')
+    },
+    hasBody,
+    body: (signal) => nodeBody(req, res, hasBody, signal),
+    signal: () => request.signal,
+    remoteAddress: (request as NodeBacked).ip ?? req.socket?.remoteAddress,
+  }
+}
+
+async function* nodeBody(
+  req: IncomingMessage,
+  res: ServerResponse | undefined,
+  hasBody: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  if (!hasBody) return
+  if (req.readableEnded || req.readableDidRead) throw consumed()
+  if (awaitingContinue.delete(req)) res?.writeContinue()
+  signal.throwIfAborted()
+  const giveUp = (): void => void req.destroy(signal.reason instanceof Error ? signal.reason : undefined)
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    // An early end of the loop must not take the connection down: the answer still has to go out on it.
+    yield* req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+const fromWeb = (request: Request): Incoming => {
+  const { url } = request
+  const path = url.indexOf('/', url.indexOf('//') + 2)
+  return {
+    method: request.method,
+    target: path === -1 ? '/' : url.slice(path),
+    mount: '',
+    header: (name) => request.headers.get(name),
+    hasBody: request.body !== null,
+    body: (signal) => webBody(request, signal),
+    signal: () => request.signal,
+    remoteAddress: (request as NodeBacked).ip,
+  }
+}
+
+async function* webBody(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (request.bodyUsed) throw consumed()
+  if (request.body === null) return
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>
+  const giveUp = (): void => void reader.cancel(signal.reason).catch(() => {})
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      // oxlint-disable-next-line no-await-in-loop
+      const { done, value } = await reader.read()
+      signal.throwIfAborted()
+      if (done) return
+      yield value
+    }
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+    reader.releaseLock()
+  }
+}
+
+const consumed = (): RegistryError =>
+  new RegistryError(
+    'body-consumed',
+    'Something in the host program read the request body before the registry could. Mount the registry before body parsers.',
+  )

@@ -1,0 +1,126 @@
+import type { ColumnType, Generated } from 'kysely'
+
+/**
+ * The tables, as Kysely sees them. Text compares in byte order in both databases. Times are milliseconds since the epoch,
+ * sizes are bytes, columns that end in `_json` hold JSON text as this program wrote it.
+ */
+export interface Schema {
+  repositories: RepositoriesTable
+  blobs: BlobsTable
+  repository_blobs: RepositoryBlobsTable
+  blob_garbage: BlobGarbageTable
+  manifests: ManifestsTable
+  manifest_contents: ManifestContentsTable
+  manifest_references: ManifestReferencesTable
+  tags: TagsTable
+  uploads: UploadsTable
+  events: EventsTable
+  event_receivers: EventReceiversTable
+  heartbeat: HeartbeatTable
+  schema_migrations: SchemaMigrationsTable
+}
+
+/** A column that only an `insert` names: the database makes the value. */
+type Made<T> = ColumnType<T, never, never>
+
+interface RepositoriesTable {
+  id: Made<number>
+  name: string
+  created_at: number
+}
+
+/** One row a digest, whatever the number of repositories that link it. */
+interface BlobsTable {
+  digest: string
+  size: number
+  /** Where the blob store keeps the bytes. */
+  key: string
+  created_at: number
+}
+
+/** Which blobs a repository has; the last link takes the blob's row with it. */
+interface RepositoryBlobsTable {
+  repository_id: number
+  digest: string
+  linked_at: number
+}
+
+/** Keys whose bytes nothing points to any more. */
+interface BlobGarbageTable {
+  key: string
+  since: number
+}
+
+interface ManifestsTable {
+  repository_id: number
+  digest: string
+  media_type: string
+  size: number
+  kind: string
+  artifact_type: string | null
+  subject: string | null
+  annotations_json: string
+  platforms_json: string
+  content_size: number
+  pushed_at: number
+  pushed_by: string
+  last_pulled_at: number | null
+  pull_count: Generated<number>
+}
+
+/** The bytes, once for all repositories; the last manifest takes them with it. */
+interface ManifestContentsTable {
+  digest: string
+  bytes: Uint8Array
+}
+
+/** What a manifest points to, whether it is here or not. */
+interface ManifestReferencesTable {
+  repository_id: number
+  manifest_digest: string
+  digest: string
+  role: string
+}
+
+interface TagsTable {
+  repository_id: number
+  name: string
+  digest: string
+  updated_at: number
+}
+
+/** Bound to a repository by name: an upload that comes to nothing makes no repository. */
+interface UploadsTable {
+  id: string
+  repository: string
+  actor: string
+  started_at: number
+  touched_at: number
+  state: string | null
+}
+
+interface EventsTable {
+  /** Grows and is never used twice, even after the newest event has been pruned. */
+  sequence: Made<number>
+  id: string
+  at: number
+  actor: string
+  payload_json: string
+}
+
+interface EventReceiversTable {
+  name: string
+  /** Sequence of the last event it has. */
+  acknowledged: number
+}
+
+/** One row, written to find out whether the database can be written. */
+interface HeartbeatTable {
+  id: number
+  at: number
+}
+
+interface SchemaMigrationsTable {
+  name: string
+  applied_at: number
+}

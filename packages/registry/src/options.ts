@@ -1,0 +1,79 @@
+import type { RegistryOptions } from './registry.ts'
+
+/** The options with their defaults, in the shapes that the parts want. Times in milliseconds, sizes in bytes. */
+export interface Settings {
+  readonly http: { readonly publicUrl: string; readonly maxManifestSize: number; readonly chunkMinLength: number }
+  readonly uploads: { readonly expireAfter: number; readonly maxBlobSize: number }
+  readonly manifests: {
+    readonly allowMissingBlobs: boolean
+    readonly allowMissingManifests: boolean
+    readonly cacheSize: number
+  }
+}
+
+/** Every option there is. One that is not here is a mistake of the caller, and says so. */
+const known = {
+  '': ['storage', 'publicUrl', 'uploads', 'manifests', 'access', 'hooks', 'cors', 'logger', 'onResponse', 'now'],
+  uploads: ['expireAfter', 'chunkMinLength', 'maxBlobSize'],
+  manifests: ['maxSize', 'allowMissingBlobs', 'allowMissingManifests', 'cacheSize'],
+  access: ['authenticate', 'authorize', 'visible'],
+  hooks: ['receivers', 'pulled'],
+  cors: ['origins'],
+} as const
+
+const MiB = 1024 * 1024
+
+/** @throws Error that lists every option that is unknown or out of range. */
+export const resolveOptions = (options: RegistryOptions): Settings => {
+  const problems: string[] = []
+  for (const [section, names] of Object.entries(known)) {
+    const value: unknown = section === '' ? options : options[section as Exclude<keyof typeof known, ''>]
+    if (value === undefined) continue
+    if (typeof value !== 'object' || value === null) {
+      problems.push(`${section} must be an object`)
+      continue
+    }
+    for (const name of Object.keys(value)) {
+      if (!(names as readonly string[]).includes(name)) {
+        problems.push(`${section === '' ? '' : `${section}.`}${name} is not an option; there are ${names.join(', ')}`)
+      }
+    }
+  }
+  const number = (name: string, value: number | undefined, fallback: number, least: number): number => {
+    if (value === undefined) return fallback
+    if (typeof value === 'number' && value >= least && (Number.isSafeInteger(value) || value === Infinity)) return value
+    problems.push(`${name} must be a whole number of ${least} or more, not ${String(value)}`)
+    return fallback
+  }
+  const { uploads = {}, manifests = {} } = options
+  const settings: Settings = {
+    http: {
+      publicUrl: publicOrigin(options.publicUrl, problems),
+      maxManifestSize: number('manifests.maxSize', manifests.maxSize, 4 * MiB, 1),
+      chunkMinLength: number('uploads.chunkMinLength', uploads.chunkMinLength, 0, 0),
+    },
+    uploads: {
+      expireAfter: 1000 * number('uploads.expireAfter', uploads.expireAfter, 600, 1),
+      maxBlobSize: number('uploads.maxBlobSize', uploads.maxBlobSize, Number.MAX_SAFE_INTEGER, 1),
+    },
+    manifests: {
+      allowMissingBlobs: manifests.allowMissingBlobs ?? false,
+      allowMissingManifests: manifests.allowMissingManifests ?? true,
+      cacheSize: number('manifests.cacheSize', manifests.cacheSize, 16 * MiB, 1),
+    },
+  }
+  if (problems.length > 0) throw new Error(`The registry cannot be made: ${problems.join('; ')}.`)
+  return settings
+}
+
+const publicOrigin = (value: string | undefined, problems: string[]): string => {
+  if (value === undefined) return ''
+  if (URL.canParse(value)) {
+    const { protocol, search, hash, username } = new URL(value)
+    if ((protocol === 'http:' || protocol === 'https:') && search === '' && hash === '' && username === '') {
+      return value.replace(/\/+$/, '')
+    }
+  }
+  problems.push('publicUrl must be an http or https URL without credentials, query or fragment')
+  return ''
+}

@@ -1,0 +1,164 @@
+import type { AccessControl } from './access/access.ts'
+import { createAccess } from './access/access.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
+import { createBlobs } from './content/blobs.ts'
+import { createManifests } from './content/manifests.ts'
+import { createUploads } from './content/uploads.ts'
+import { createDelivery } from './events/delivery.ts'
+import type { Hooks } from './events/hooks.ts'
+import { createPullCounter } from './events/pull-counter.ts'
+import type { Cors } from './http/cors.ts'
+import { incomingFrom, responseFrom } from './http/fetch.ts'
+import { createHandler, type RequestSummary } from './http/handle.ts'
+import { assertDeclared, routes } from './http/routes.ts'
+import { type Logger, silentLogger } from './logger.ts'
+import type { MetadataStatistics, MetadataStore } from './metadata/metadata-store.ts'
+import { resolveOptions } from './options.ts'
+import { openStorage } from './storage.ts'
+
+export interface RegistryOptions {
+  /**
+   * Where everything is kept: the path of a directory of the registry's own (SQLite and files, made when missing), `:memory:`
+   * for tests, or two stores of your choice, which the registry then closes.
+   */
+  readonly storage: string | { readonly metadata: MetadataStore; readonly blobs: BlobStore }
+  /**
+   * The origin under which clients reach the registry (`https://registry.example`). With it Locations are absolute; without
+   * it they are relative, which every client understands and no proxy can get wrong.
+   */
+  readonly publicUrl?: string
+  readonly uploads?: {
+    /** Seconds without a byte after which an unfinished upload is forgotten. Default 600. */
+    readonly expireAfter?: number
+    /** Bytes; sent as `OCI-Chunk-Min-Length`, never enforced. Default: not sent. */
+    readonly chunkMinLength?: number
+    /** Bytes of the largest blob. Default: no limit but the storage's. */
+    readonly maxBlobSize?: number
+  }
+  readonly manifests?: {
+    /** Bytes; a larger one is answered 413. Default 4 MiB, which is also the least that clients may count on. */
+    readonly maxSize?: number
+    /** Accept manifests whose config or layers the repository does not have. Default false. */
+    readonly allowMissingBlobs?: boolean
+    /** Accept indexes whose manifests the repository does not have. Default true. */
+    readonly allowMissingManifests?: boolean
+    /** Bytes of manifests kept in memory. Default 16 MiB. */
+    readonly cacheSize?: number
+  }
+  readonly access?: AccessControl
+  readonly hooks?: Hooks
+  /** Pages of other origins that may call the registry. Default: none. */
+  readonly cors?: Cors
+  /** Default: silence. */
+  readonly logger?: Logger
+  /** Called once for each answered request. Must not throw. */
+  readonly onResponse?: (summary: RequestSummary) => void
+  /** Milliseconds since the epoch; for tests. */
+  readonly now?: () => number
+}
+
+export interface RegistryStatus extends MetadataStatistics {
+  readonly metadata: string
+  readonly blobStore: string
+}
+
+export interface Registry extends AsyncDisposable {
+  /** Answers one request of the distribution API. Never rejects; what is not under `/v2` is a 404. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Resolves when both stores can read and write; rejects with the reason otherwise. */
+  check(): Promise<void>
+  status(): Promise<RegistryStatus>
+  /** Does now what happens by itself every half minute: expired uploads go, superseded bytes go, pull counts are written. */
+  sweep(): Promise<SweepResult>
+}
+
+export interface SweepResult {
+  readonly expiredUploads: number
+  readonly deletedBlobs: number
+}
+
+/** Between two sweeps. Milliseconds. */
+const sweepEvery = 30_000
+/** Between two flushes of pull counts. Milliseconds. */
+const flushEvery = 5000
+
+/**
+ * Opens a registry. Dispose of it (`await using`, or `registry[Symbol.asyncDispose]()`) to let uploads come to rest and close
+ * the stores.
+ *
+ * @throws Error when an option is unknown or out of range, or when the storage cannot be opened or is another process's.
+ */
+export const createRegistry = async (options: RegistryOptions): Promise<Registry> => {
+  const settings = resolveOptions(options)
+  assertDeclared(routes)
+  const logger = options.logger ?? silentLogger
+  const now = options.now ?? Date.now
+  const storage = await openStorage(options.storage)
+  const { metadata } = storage
+  const hooks = options.hooks ?? {}
+  try {
+    await metadata.enrollReceivers(Object.keys(hooks.receivers ?? {}))
+  } catch (error) {
+    await storage[Symbol.asyncDispose]()
+    throw error
+  }
+
+  const blobs = createBlobs({
+    metadata,
+    blobs: storage.blobs,
+    removeUsed: settings.manifests.allowMissingBlobs,
+    now,
+    onMissingBytes: (digest, key) => logger.error({ digest, key }, 'the bytes of a blob are missing from the blob store'),
+  })
+  const manifests = createManifests({ metadata, blobs: storage.blobs, ...settings.manifests, now })
+  const uploads = createUploads({ metadata, blobs: storage.blobs, ...settings.uploads, now })
+  const pulls = createPullCounter(metadata, hooks, logger, now)
+  const delivery = createDelivery(metadata, hooks, logger)
+  const handle = createHandler({
+    services: {
+      access: createAccess(options.access ?? {}),
+      metadata,
+      blobs,
+      manifests,
+      uploads,
+      pulls,
+      settings: settings.http,
+      changed: () => delivery.wake(),
+    },
+    routes,
+    cors: options.cors,
+    logger,
+    onResponse: options.onResponse,
+  })
+
+  const sweep = async (): Promise<SweepResult> => {
+    await pulls.flush()
+    return { expiredUploads: await uploads.sweep(), deletedBlobs: await blobs.sweep() }
+  }
+  const quietly = (what: string, work: () => Promise<unknown>) => (): void => {
+    work().catch((error: unknown) => logger.error({ err: error }, `${what} failed; it will be tried again`))
+  }
+  const timers = [setInterval(quietly('the sweep', sweep), sweepEvery), setInterval(quietly('the flush', pulls.flush), flushEvery)]
+  for (const timer of timers) timer.unref()
+
+  return {
+    fetch: async (request) => responseFrom(request, await handle(incomingFrom(request))),
+    check: async () => {
+      await metadata.check()
+      await storage.blobs.check()
+    },
+    status: async () => ({
+      ...(await metadata.statistics()),
+      metadata: metadata.kind,
+      blobStore: storage.blobs.kind,
+    }),
+    sweep,
+    [Symbol.asyncDispose]: async () => {
+      for (const timer of timers) clearInterval(timer)
+      await delivery[Symbol.asyncDispose]()
+      await uploads[Symbol.asyncDispose]()
+      await pulls.flush()
+      await storage[Symbol.asyncDispose]()
+    },
+  }
+}
