@@ -1,8 +1,23 @@
 /** Every client the registry is shown to, in the order of their cost. */
+import { crane } from './crane.ts'
 import { docker } from './docker.ts'
 import type { Client } from './harness.ts'
+import { oras } from './oras.ts'
 import { podman } from './podman.ts'
+import { pythonReggie } from './python-reggie.ts'
+import { recipes } from './recipes.ts'
+import { regctl } from './regctl.ts'
 import { seedTutorial } from './seed-tutorial.ts'
 import { skopeo } from './skopeo.ts'
 
-export const clients: readonly Client[] = [seedTutorial, podman, skopeo, docker]
+export const clients: readonly Client[] = [
+  seedTutorial,
+  pythonReggie,
+  recipes,
+  podman,
+  crane,
+  oras,
+  regctl,
+  skopeo,
+  docker,
+]
