@@ -1,0 +1,194 @@
+import { dirname } from 'node:path'
+import type { BlobUpload } from '../blob-store.ts'
+import type { DirectorySync } from './directory-sync.ts'
+import type { FileOperations } from './file-operations.ts'
+import { continueFlags, createFlags, fileMode, type Layout, newKey, readFlags, shardOf } from './layout.ts'
+import { ShortFileError } from './read-range.ts'
+import type { Shards } from './shards.ts'
+
+export interface UploadContext {
+  readonly files: FileOperations
+  readonly layout: Layout
+  readonly directories: DirectorySync
+  readonly shards: Shards
+  /** Uploads that hold a descriptor. */
+  readonly held: Set<BlobUpload>
+  /** Told of every fsync that failed. */
+  onSyncFailure(error: unknown): void
+}
+
+/** Bytes read at once when the digest of an upload is computed again. */
+const pieceSize = 512 * 1024
+
+/**
+ * An upload whose bytes are the file `uploads/<id>`. The file is made when the first byte comes.
+ *
+ * @param found Size of the file that is there already; undefined when there is none.
+ */
+export const createFileUpload = (context: UploadContext, id: string, found: number | undefined): BlobUpload => {
+  const { files, layout, directories, shards, held } = context
+  const path = layout.upload(id)
+  let exists = found !== undefined
+  let size = found ?? 0
+  let fd: number | undefined
+  let distrusted: Error | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** One operation after the other, so that no descriptor closes under a write. */
+  const inTurn = <T>(operation: () => Promise<T>): Promise<T> => {
+    const result = last.then(operation, operation)
+    last = result.catch(() => {})
+    return result
+  }
+
+  const open = async (): Promise<number> => {
+    if (distrusted !== undefined) throw distrusted
+    if (fd === undefined) {
+      fd = await files.open(path, exists ? continueFlags : createFlags, fileMode)
+      exists = true
+      held.add(upload)
+    }
+    return fd
+  }
+
+  const distrust = (why: string, cause: unknown): Error => {
+    distrusted ??= new Error(
+      `${why} The bytes of upload ${id} are not trusted any more: discard it and send them again.`,
+      {
+        cause,
+      },
+    )
+    return distrusted
+  }
+
+  const closeFile = async (): Promise<void> => {
+    const closing = fd
+    fd = undefined
+    held.delete(upload)
+    if (closing !== undefined) await files.close(closing)
+  }
+
+  const write = async (chunks: readonly Uint8Array[]): Promise<void> => {
+    let rest = chunks.filter((chunk) => chunk.byteLength > 0)
+    if (rest.length === 0) return
+    const to = await open()
+    try {
+      while (rest.length > 0) {
+        // Each write names its offset: where the file ends does not matter, and a repeated write changes nothing.
+        // oxlint-disable-next-line no-await-in-loop -- more than once only when the system takes less than was given
+        const count = await files.write(to, rest, size)
+        if (count === 0) throw new Error(`The file system takes no more bytes for upload ${id}.`)
+        size += count
+        rest = dropBytes(rest, count)
+      }
+    } catch (error) {
+      // What the failed call wrote is not known; `size` is. Make the file agree, or a restart would find another offset.
+      await files.truncate(to, size).catch((cause: unknown) => {
+        throw distrust('A write failed and could not be taken back.', cause)
+      })
+      throw error
+    }
+  }
+
+  const truncate = async (to: number): Promise<void> => {
+    if (!Number.isSafeInteger(to) || to < 0) throw new RangeError(`An upload cannot be truncated to ${to} bytes.`)
+    if (to >= size) return
+    await files.truncate(await open(), to)
+    size = to
+  }
+
+  const commit: BlobUpload['commit'] = async (digest) => {
+    const key = newKey(digest)
+    const target = layout.blob(key)
+    if (target === undefined)
+      throw new TypeError(`${JSON.stringify(digest)} is not a digest that blobs are stored under.`)
+    const from = await open()
+    await Promise.all([sync(from), shards.prepare(shardOf(key))])
+    await files.rename(path, target)
+    exists = false
+    distrusted = new Error(`Upload ${id} is over: it was committed.`)
+    // Only now: the directory must be synced after the new name is in it, or power loss may leave the blob without one.
+    const [durable] = await Promise.allSettled([syncEntry(dirname(target)), closeFile()])
+    if (durable.status === 'rejected') {
+      await files.unlink(target).catch(() => {})
+      throw durable.reason
+    }
+    return key
+  }
+
+  const sync = async (of: number): Promise<void> => {
+    try {
+      await files.sync(of)
+    } catch (error) {
+      // Linux marks the pages clean when writing them back fails, so that a second fsync would succeed with the bytes lost
+      // (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). It is never tried again.
+      context.onSyncFailure(error)
+      throw distrust('The file system could not make an upload durable.', error)
+    }
+  }
+
+  const syncEntry = async (directory: string): Promise<void> => {
+    try {
+      await directories.sync(directory)
+    } catch (error) {
+      context.onSyncFailure(error)
+      throw error
+    }
+  }
+
+  // A descriptor of its own, so that an upload that is only read again needs none for writing.
+  async function* read(): AsyncIterable<Uint8Array> {
+    if (size === 0) return
+    const from = await files.open(path, readFlags)
+    let ahead: Promise<Uint8Array> | undefined
+    try {
+      const end = size
+      let position = 0
+      const next = async (): Promise<Uint8Array> => {
+        const piece = Buffer.allocUnsafeSlow(Math.min(pieceSize, end - position))
+        const count = await files.read(from, piece, position)
+        if (count === 0) throw new ShortFileError(end, position)
+        position += count
+        return piece.subarray(0, count)
+      }
+      ahead = next()
+      while (ahead !== undefined) {
+        // oxlint-disable-next-line no-await-in-loop -- the consumer works on one piece while the next one is read
+        const piece: Uint8Array = await ahead
+        ahead = position < end ? next() : undefined
+        // Reported by the await above, when the consumer comes for it.
+        ahead?.catch(() => {})
+        yield piece
+      }
+    } finally {
+      await ahead?.catch(() => {})
+      await files.close(from)
+    }
+  }
+
+  const upload: BlobUpload = {
+    get size() {
+      return size
+    },
+    write: (chunks) => inTurn(() => write(chunks)),
+    truncate: (to) => inTurn(() => truncate(to)),
+    read,
+    commit: (digest) => inTurn(() => commit(digest)),
+    state: () => undefined,
+    close: () => inTurn(closeFile),
+  }
+  return upload
+}
+
+const dropBytes = (chunks: readonly Uint8Array[], count: number): Uint8Array[] => {
+  const rest: Uint8Array[] = []
+  let left = count
+  for (const chunk of chunks) {
+    if (left >= chunk.byteLength) left -= chunk.byteLength
+    else {
+      rest.push(left === 0 ? chunk : chunk.subarray(left))
+      left = 0
+    }
+  }
+  return rest
+}

@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream'
+import type { FileOperations } from './file-operations.ts'
+import type { OpenFile } from './open-files.ts'
+
+/** Bytes a stream reads at once. It holds at most two such pieces: one on its way to the reader, one read ahead. */
+const pieceSize = 256 * 1024
+
+/** The file of a blob ends before the blob does: bytes were lost, and no reply may look complete. */
+export class ShortFileError extends Error {
+  override readonly name = 'ShortFileError'
+  constructor(wanted: number, found: number) {
+    super(`The file of a blob ends at byte ${found}, but ${wanted} bytes of it were promised.`)
+  }
+}
+
+/** The bytes of a range at once. Does not release the file. */
+export const readBytes = async (
+  files: FileOperations,
+  file: OpenFile,
+  start: number,
+  end: number,
+): Promise<Uint8Array> => {
+  const bytes = Buffer.allocUnsafeSlow(end - start)
+  let filled = 0
+  while (filled < bytes.byteLength) {
+    const rest = filled === 0 ? bytes : bytes.subarray(filled)
+    // oxlint-disable-next-line no-await-in-loop -- more than once only when the system gives less than was asked
+    const count = await files.read(file.fd, rest, start + filled)
+    if (count === 0) throw new ShortFileError(end, start + filled)
+    filled += count
+  }
+  return bytes
+}
+
+/** A stream of the range that releases the file when it closes, and not before the last read under way has returned. */
+export const streamBytes = (files: FileOperations, file: OpenFile, start: number, end: number): Readable => {
+  let position = start
+  let reading: Promise<void> = Promise.resolve()
+
+  const readPiece = async (stream: Readable): Promise<void> => {
+    try {
+      const piece = Buffer.allocUnsafeSlow(Math.min(pieceSize, end - position))
+      const count = await files.read(file.fd, piece, position)
+      if (stream.destroyed) return
+      if (count === 0) throw new ShortFileError(end, position)
+      position += count
+      stream.push(count === piece.byteLength ? piece : piece.subarray(0, count))
+      if (position === end) stream.push(null)
+    } catch (error) {
+      stream.destroy(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  const finish = async (error: Error | null, callback: (error: Error | null) => void): Promise<void> => {
+    await reading
+    file.release()
+    callback(error)
+  }
+
+  return new Readable({
+    highWaterMark: pieceSize,
+    read() {
+      reading = readPiece(this)
+    },
+    destroy(error, callback) {
+      void finish(error, callback)
+    },
+  })
+}
