@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { clients } from './clients.ts'
-import { createContext, createReport, type LocationMode, seconds, StepFailed } from './harness.ts'
-import { buildStowage, startStowage } from './stowage-server.ts'
+import { type Client, createContext, createReport, type LocationMode, seconds, StepFailed } from './harness.ts'
+import { buildStowage, onStowage } from './stowage-server.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,6 +30,8 @@ const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => stop.abort(new Error(`ended by ${signal}`)))
 }
+
+const log = (line: string) => console.log(`        ${line}`)
 
 async function main(): Promise<number> {
   if (options.list) {
@@ -50,11 +52,33 @@ async function main(): Promise<number> {
   const report = createReport()
   const timings: string[] = []
   const directory = await mkdtemp(join(tmpdir(), 'stowage-clients-'))
+  const runClient = async (client: Client, mode: LocationMode, url: string) => {
+    const started = performance.now()
+    const before = report.passed + report.failed
+    const workDir = join(directory, `${client.name}-${mode}`)
+    try {
+      await mkdir(workDir)
+      const { signal } = stop
+      await client.run(createContext({ client: client.name, url, mode, workDir, largeLayerBytes, signal, report, log }))
+      if (report.passed + report.failed === before) throw new Error('this client ran without a single check')
+    } catch (error) {
+      stop.signal.throwIfAborted()
+      if (!(error instanceof StepFailed)) report.fail(`${client.name} (${mode})`, error)
+    } finally {
+      await rm(workDir, { recursive: true, force: true })
+    }
+    const checks = report.passed + report.failed - before
+    timings.push(`${client.name} (${mode}): ${checks} checks, ${seconds(performance.now() - started)}`)
+  }
+  const runAll = async (mode: LocationMode, url: string) => {
+    for (const client of chosen) {
+      // oxlint-disable-next-line no-await-in-loop
+      if (client.modes.includes(mode)) await runClient(client, mode, url)
+    }
+  }
   try {
-    await using servers = new AsyncDisposableStack()
-    const registries = new Map<LocationMode, string>()
     if (options.registry !== undefined) {
-      registries.set(options.absolute ? 'absolute' : 'relative', options.registry)
+      await runAll(options.absolute ? 'absolute' : 'relative', options.registry)
     } else {
       await buildStowage(stop.signal)
       for (const mode of ['relative', 'absolute'] as const) {
@@ -63,41 +87,11 @@ async function main(): Promise<number> {
         // oxlint-disable-next-line no-await-in-loop
         await mkdir(home)
         // oxlint-disable-next-line no-await-in-loop
-        const server = await startStowage({ directory: home, publicUrl: mode === 'absolute', signal: stop.signal })
-        registries.set(mode, servers.use(server).url)
-      }
-    }
-    for (const client of chosen) {
-      for (const [mode, url] of registries) {
-        if (!client.modes.includes(mode)) continue
-        const started = performance.now()
-        const before = report.passed + report.failed
-        const workDir = join(directory, `${client.name}-${mode}`)
-        const context = createContext({
-          client: client.name,
-          url,
-          mode,
-          workDir,
-          largeLayerBytes,
-          signal: stop.signal,
-          report,
-          log: (line) => console.log(`        ${line}`),
-        })
-        try {
-          // oxlint-disable-next-line no-await-in-loop
-          await mkdir(workDir)
-          // oxlint-disable-next-line no-await-in-loop
-          await client.run(context)
-          if (report.passed + report.failed === before) throw new Error('this client ran without a single check')
-        } catch (error) {
-          stop.signal.throwIfAborted()
-          if (!(error instanceof StepFailed)) report.fail(`${client.name} (${mode})`, error)
-        } finally {
-          // oxlint-disable-next-line no-await-in-loop
-          await rm(workDir, { recursive: true, force: true })
-        }
-        const checks = report.passed + report.failed - before
-        timings.push(`${client.name} (${mode}): ${checks} checks, ${seconds(performance.now() - started)}`)
+        await onStowage({ directory: home, publicUrl: mode === 'absolute', signal: stop.signal }, report, (url) =>
+          runAll(mode, url),
+        )
+        // oxlint-disable-next-line no-await-in-loop
+        await rm(home, { recursive: true, force: true })
       }
     }
     if (timings.length === 0)

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type Background, MissingPrerequisite, run, start } from './command.ts'
 import { freePort, waitUntil } from './loopback.ts'
+import type { Report } from './harness.ts'
 import { existsSync } from 'node:fs'
 
 export const repositoryRoot = join(import.meta.dirname, '..', '..')
@@ -70,4 +71,26 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** Starts the server for `use`, ends it as an operator does, and reports whether it lived to the end and ended well. */
+export async function onStowage(
+  options: StowageOptions,
+  report: Report,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const name = `stowage serve (${options.publicUrl ? 'absolute' : 'relative'})`
+  const failedBefore = report.failed
+  const server = await startStowage(options)
+  try {
+    await use(server.url)
+    const alive = await answers(server.url)
+    if (!alive) report.fail(`${name}: still answers after all clients`, new Error(await server.process.output()))
+  } finally {
+    await server.process.stop()
+  }
+  const code = await server.process.ended
+  if (code === 0) report.ok(`${name}: lived through all clients and ended with code 0 on SIGTERM`)
+  else report.fail(`${name}: ends with code 0 on SIGTERM`, new Error(`exit code ${code}`))
+  if (report.failed > failedBefore) console.log(`the end of its log:\n${await server.process.output()}`)
 }
