@@ -7,8 +7,9 @@ import type { Dialect } from './statement.ts'
  * any length, where a list of placeholders would be another statement for each length.
  */
 export function elements(dialect: Dialect, json: string) {
-  const table = dialect === 'postgres' ? sql`json_array_elements(cast(${json} as json))` : sql`json_each(${json})`
-  return (table as RawBuilder<{ value: string }>).as('item')
+  return dialect === 'postgres'
+    ? sql<{ value: string }>`json_array_elements(cast(${json} as json))`.as('item')
+    : sql<{ value: string }>`json_each(${json})`.as('item')
 }
 
 /** A member of an element of `elements`: text, as it is. */

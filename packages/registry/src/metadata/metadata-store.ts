@@ -27,7 +27,10 @@ export interface MetadataStore extends AsyncDisposable {
   /** Bytes, references, subject, tags and events: all or nothing. */
   putManifest(put: PutManifest, grant: Grant): Promise<PutManifestResult>
   /** Removes the manifest and every tag that names it. */
-  deleteManifest(target: { repository: string; digest: Digest; at: number }, grant: Grant): Promise<DeleteManifestResult>
+  deleteManifest(
+    target: { repository: string; digest: Digest; at: number },
+    grant: Grant,
+  ): Promise<DeleteManifestResult>
   deleteTag(target: { repository: string; tag: string; at: number }, grant: Grant): Promise<DeleteTagResult>
   /** Tags after `last`, in byte order; undefined when the repository does not exist. */
   listTags(page: Page & { readonly repository: string }): Promise<string[] | undefined>

@@ -28,8 +28,13 @@ export class Undone<out Result> {
 /** What a caller sees of an operation's result. */
 export type Settled<Result> = Result extends Undone<infer Inner> ? Inner : Result
 
-export function* all<P extends Record<keyof P, Value>, Row>(statement: Statement<P, Row>, parameters: P): Operation<Row[]> {
-  return (yield { statement: statement as AnyStatement, parameters }) as Row[]
+export function* all<P extends Record<keyof P, Value>, Row>(
+  statement: Statement<P, Row>,
+  parameters: P,
+): Operation<Row[]> {
+  const rows = yield { statement, parameters }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely derived the type from the statement
+  return rows as Row[]
 }
 
 export function* one<P extends Record<keyof P, Value>, Row>(
@@ -43,5 +48,5 @@ export function* run<P extends Record<keyof P, Value>>(
   statement: Statement<P, unknown>,
   parameters: P,
 ): Operation<void> {
-  yield { statement: statement as AnyStatement, parameters }
+  yield { statement, parameters }
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { CompiledQuery, Kysely } from 'kysely'
 import type { Schema } from './schema.ts'
 
@@ -33,6 +34,11 @@ export function statement<Parameters extends { [name in keyof Parameters]: Value
   return <Row>(build: Build<Parameters, Row>): Statement<Parameters, Row> => ({ build })
 }
 
+/** Plain SQL without parameters. */
+export function rawStatement(text: string): Statement<object, unknown> {
+  return { build: (db) => ({ compile: () => sql.raw(text).compile(db) }) }
+}
+
 export interface CompiledStatement {
   readonly sql: string
   /** The values in the order in which the SQL wants them. */
@@ -46,10 +52,11 @@ export function createCompiler(
   db: Kysely<Schema>,
   dialect: Dialect,
 ): (statement: AnyStatement) => CompiledStatement | undefined {
-  const known = new Map<AnyStatement, CompiledStatement | undefined>()
+  const known = new WeakMap<AnyStatement, CompiledStatement | undefined>()
   return (wanted) => {
     const found = known.get(wanted)
     if (found !== undefined || known.has(wanted)) return found
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stands for whatever parameters the statement has
     const compiled = wanted.build(db, placeholders as never, dialect)?.compile()
     const ready = compiled && { sql: compiled.sql, values: filler(compiled.parameters) }
     known.set(wanted, ready)
@@ -68,15 +75,17 @@ class Placeholder {
 const placeholders: object = new Proxy({}, { get: (_target, name) => new Placeholder(String(name)) })
 
 function filler(slots: readonly unknown[]): CompiledStatement['values'] {
-  const constants = slots.map((slot) => (slot instanceof Placeholder ? null : (slot as Value)))
-  const names = slots.map((slot) => (slot instanceof Placeholder ? slot.name : undefined))
-  return (parameters) => {
-    const values: Value[] = []
-    for (const [index, name] of names.entries()) {
-      const value = name === undefined ? constants[index] : parameters[name]
-      if (value === undefined) throw new TypeError(`The statement's parameter ${name ?? index} has no value.`)
-      values.push(value)
-    }
-    return values
-  }
+  const sources = slots.map((slot) => (slot instanceof Placeholder ? slot : constant(slot)))
+  return (parameters) =>
+    sources.map((source) => {
+      if (!(source instanceof Placeholder)) return source
+      const value = parameters[source.name]
+      if (value === undefined) throw new TypeError(`The statement's parameter ${source.name} has no value.`)
+      return value
+    })
+}
+
+function constant(slot: unknown): Value {
+  if (typeof slot === 'string' || typeof slot === 'number' || slot === null) return slot
+  throw new TypeError(`A statement cannot have a constant of the type ${typeof slot}.`)
 }

@@ -1,0 +1,18 @@
+/**
+ * - `OVERLOADED`: too much is waiting already; nothing was done, try again later.
+ * - `STORAGE_FULL`: the disk or the quota of the database is full; nothing was written.
+ * - `UNAVAILABLE`: the database does not answer. Of a write it is unknown whether it happened.
+ * - `CLOSED`: the store has been disposed of.
+ */
+export type MetadataErrorCode = 'OVERLOADED' | 'STORAGE_FULL' | 'UNAVAILABLE' | 'CLOSED'
+
+/** A fault of the machine that a caller can tell from others; whatever else a store throws is a defect. */
+export class MetadataError extends Error {
+  override readonly name = 'MetadataError'
+  readonly code: MetadataErrorCode
+
+  constructor(code: MetadataErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,215 @@
+import { sql } from 'kysely'
+import type { Digest } from '@stowage/oci'
+import type { Grant } from '../../access/grant.ts'
+import type { ChangeEvent } from '../../events/event.ts'
+import { elements, member } from '../elements.ts'
+import type {
+  DeleteManifestResult,
+  ManifestReference,
+  ManifestRow,
+  PutManifest,
+  PutManifestResult,
+} from '../metadata-store.ts'
+import type { Operation, WriteOperation } from '../operation.ts'
+import { all, one, run, Undone } from '../operation.ts'
+import { statement } from '../statement.ts'
+import { emit } from './events.ts'
+import { factColumns } from './facts.ts'
+import { addContent, readContent, removeUnusedContent } from './manifest-contents.ts'
+import { lockOrCreateRepository, lockRepository } from './repositories.ts'
+import { currentTags, removeTagsOf, setTags } from './tags.ts'
+
+export const findManifestByDigest = statement<{ repository: string; digest: string }>()((db, p) =>
+  db
+    .selectFrom('repositories as r')
+    .innerJoin('manifests as m', 'm.repository_id', 'r.id')
+    .select((eb) => [eb.ref('m.digest').$castTo<Digest>().as('digest'), 'm.media_type as mediaType', 'm.size'])
+    .where('r.name', '=', p.repository)
+    .where('m.digest', '=', p.digest),
+)
+
+export const findManifestByTag = statement<{ repository: string; tag: string }>()((db, p) =>
+  db
+    .selectFrom('repositories as r')
+    .innerJoin('tags as t', 't.repository_id', 'r.id')
+    .innerJoin('manifests as m', (join) =>
+      join.onRef('m.repository_id', '=', 't.repository_id').onRef('m.digest', '=', 't.digest'),
+    )
+    .select((eb) => [eb.ref('m.digest').$castTo<Digest>().as('digest'), 'm.media_type as mediaType', 'm.size'])
+    .where('r.name', '=', p.repository)
+    .where('t.name', '=', p.tag),
+)
+
+export function* findManifest(repository: string, reference: ManifestReference): Operation<ManifestRow | undefined> {
+  return 'tag' in reference
+    ? yield* one(findManifestByTag, { repository, tag: reference.tag })
+    : yield* one(findManifestByDigest, { repository, digest: reference.digest })
+}
+
+export function* readManifest(repository: string, digest: Digest): Operation<Uint8Array | undefined> {
+  return (yield* one(readContent, { repository, digest }))?.bytes
+}
+
+const linkedBlobs = statement<{ repositoryId: number; digests: string }>()((db, p, dialect) =>
+  db
+    .selectFrom('repository_blobs')
+    .select('digest')
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', 'in', (eb) => eb.selectFrom(elements(dialect, p.digests)).select(member('digest').as('digest'))),
+)
+
+const heldManifests = statement<{ repositoryId: number; digests: string }>()((db, p, dialect) =>
+  db
+    .selectFrom('manifests')
+    .select('digest')
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', 'in', (eb) => eb.selectFrom(elements(dialect, p.digests)).select(member('digest').as('digest'))),
+)
+
+function* missing(which: typeof linkedBlobs, repositoryId: number, required: readonly Digest[]): Operation<Digest[]> {
+  if (required.length === 0) return []
+  const digests = JSON.stringify(required.map((digest) => ({ digest })))
+  const present = new Set((yield* all(which, { repositoryId, digests })).map((row) => row.digest))
+  return [...new Set(required)].filter((digest) => !present.has(digest))
+}
+
+/** Pull counts stay through a repeated push, everything else is as the last push says. */
+const upsertManifest = statement<{
+  repositoryId: number
+  digest: string
+  mediaType: string
+  size: number
+  kind: string
+  artifactType: string | null
+  subject: string | null
+  annotations: string
+  platforms: string
+  contentSize: number
+  at: number
+  actor: string
+}>()((db, p) =>
+  db
+    .insertInto('manifests')
+    .values({
+      repository_id: p.repositoryId,
+      digest: p.digest,
+      media_type: p.mediaType,
+      size: p.size,
+      kind: p.kind,
+      artifact_type: p.artifactType,
+      subject: p.subject,
+      annotations_json: p.annotations,
+      platforms_json: p.platforms,
+      content_size: p.contentSize,
+      pushed_at: p.at,
+      pushed_by: p.actor,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['repository_id', 'digest']).doUpdateSet((eb) => ({
+        media_type: eb.ref('excluded.media_type'),
+        kind: eb.ref('excluded.kind'),
+        artifact_type: eb.ref('excluded.artifact_type'),
+        annotations_json: eb.ref('excluded.annotations_json'),
+        platforms_json: eb.ref('excluded.platforms_json'),
+        content_size: eb.ref('excluded.content_size'),
+        pushed_at: eb.ref('excluded.pushed_at'),
+        pushed_by: eb.ref('excluded.pushed_by'),
+      })),
+    ),
+)
+
+const isHeld = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+  db
+    .selectFrom('manifests')
+    .select('digest')
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', '=', p.digest),
+)
+
+const addReferences = statement<{ repositoryId: number; digest: string; references: string }>()((db, p, dialect) =>
+  db
+    .insertInto('manifest_references')
+    .columns(['repository_id', 'manifest_digest', 'digest', 'role'])
+    .expression((eb) =>
+      eb
+        .selectFrom(elements(dialect, p.references))
+        .select((item) => [
+          item.cast<number>(item.val(p.repositoryId), 'bigint').as('repository_id'),
+          item.cast<string>(item.val(p.digest), 'text').as('manifest_digest'),
+          member('digest').as('digest'),
+          member('role').as('role'),
+        ])
+        .where(sql<boolean>`true`),
+    )
+    // A manifest may list one layer several times.
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<PutManifestResult> {
+  const { repository, digest, mediaType, bytes, references, subject, facts, at } = put
+  const { actor } = grant
+  const size = bytes.byteLength
+  const repositoryId = yield* lockOrCreateRepository(repository, at)
+
+  const blobs = yield* missing(linkedBlobs, repositoryId, put.requiredBlobs)
+  const manifests = yield* missing(heldManifests, repositoryId, put.requiredManifests)
+  if (blobs.length > 0 || manifests.length > 0) {
+    return new Undone<PutManifestResult>({ outcome: 'missing', blobs, manifests })
+  }
+  const tags = [...new Set(put.tags)]
+  const before = yield* currentTags(repositoryId, tags)
+  const taken = tags.find((tag) => before.has(tag) && before.get(tag) !== digest)
+  if (taken !== undefined && !grant.overwriteTags) {
+    return new Undone<PutManifestResult>({ outcome: 'tag-exists', tag: taken })
+  }
+
+  yield* addContent(digest, bytes)
+  const created = (yield* one(isHeld, { repositoryId, digest })) === undefined
+  const columns = factColumns(facts)
+  yield* run(upsertManifest, { repositoryId, digest, mediaType, size, subject: subject ?? null, at, actor, ...columns })
+  if (created && references.length > 0) {
+    yield* run(addReferences, { repositoryId, digest, references: JSON.stringify(references) })
+  }
+  yield* setTags(repositoryId, tags, digest, at)
+
+  const { artifactType } = facts
+  const pushed: ChangeEvent = {
+    type: 'manifest.pushed',
+    repository,
+    digest,
+    mediaType,
+    size,
+    created,
+    ...(subject !== undefined && { subject }),
+    ...(artifactType !== undefined && { artifactType }),
+  }
+  const moved = tags
+    .filter((tag) => before.get(tag) !== digest)
+    .map((tag): ChangeEvent => {
+      const previous = before.get(tag)
+      return { type: 'tag.set', repository, tag, digest, ...(previous !== undefined && { previous }) }
+    })
+  yield* emit(at, actor, [pushed, ...moved])
+  return { outcome: 'stored', created }
+}
+
+const removeManifest = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+  db.deleteFrom('manifests').where('repository_id', '=', p.repositoryId).where('digest', '=', p.digest),
+)
+
+export function* deleteManifest(
+  target: { repository: string; digest: Digest; at: number },
+  grant: Grant,
+): WriteOperation<DeleteManifestResult> {
+  const { repository, digest, at } = target
+  const repositoryId = yield* lockRepository(repository)
+  if (repositoryId === undefined) return { outcome: 'unknown' }
+  if ((yield* one(isHeld, { repositoryId, digest })) === undefined) return { outcome: 'unknown' }
+  const tags = yield* removeTagsOf(repositoryId, digest)
+  // Its references go with it, by the foreign key.
+  yield* run(removeManifest, { repositoryId, digest })
+  yield* removeUnusedContent(digest)
+  const untagged = tags.map((tag): ChangeEvent => ({ type: 'tag.deleted', repository, tag, digest }))
+  yield* emit(at, grant.actor, [...untagged, { type: 'manifest.deleted', repository, digest }])
+  return { outcome: 'deleted', tags }
+}

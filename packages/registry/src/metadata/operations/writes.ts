@@ -1,0 +1,47 @@
+import type { Operation, Settled } from '../operation.ts'
+import { finishUpload, forgetGarbage, mountBlob, unlinkBlob } from './blobs.ts'
+import { acknowledgeEvents, enrollReceivers } from './events.ts'
+import { check } from './health.ts'
+import { deleteManifest, putManifest } from './manifests.ts'
+import { recordPulls } from './pulls.ts'
+import { deleteTag } from './tags.ts'
+import { createUpload, expireUpload, forgetUpload, saveUpload } from './uploads.ts'
+
+/**
+ * Every operation that writes, by name. A name and arguments that `structuredClone` takes are all a writer needs, in this
+ * thread or another.
+ */
+export const writes = {
+  putManifest,
+  deleteManifest,
+  deleteTag,
+  mountBlob,
+  unlinkBlob,
+  forgetGarbage,
+  createUpload,
+  saveUpload,
+  finishUpload,
+  cancelUpload: forgetUpload,
+  expireUpload,
+  enrollReceivers,
+  acknowledgeEvents,
+  recordPulls,
+  check,
+} satisfies Record<string, (...args: never) => Operation<unknown>>
+
+export type WriteName = keyof typeof writes
+export type WriteArguments<Name extends WriteName> = Parameters<(typeof writes)[Name]>
+export type WriteResult<Name extends WriteName> =
+  ReturnType<(typeof writes)[Name]> extends Operation<infer Result> ? Settled<Result> : never
+
+/** The operation, for a name and arguments that have come a long way. */
+export function startWrite(name: WriteName, args: readonly unknown[]): Operation<unknown> {
+  return Reflect.apply(writes[name], undefined, args)
+}
+
+/** Those whose loss in a power cut costs nobody anything: they need not wait for the disk. */
+const relaxed: ReadonlySet<WriteName> = new Set<WriteName>(['createUpload', 'saveUpload', 'recordPulls'])
+
+export function isDurable(name: WriteName): boolean {
+  return !relaxed.has(name)
+}

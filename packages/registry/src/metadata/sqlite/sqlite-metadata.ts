@@ -1,0 +1,119 @@
+import type { MetadataStore } from '../metadata-store.ts'
+import { migrate } from '../migrations/migrate.ts'
+import { findBlobRow, findMountSource, listGarbage } from '../operations/blobs.ts'
+import { readEvents } from '../operations/events.ts'
+import { statistics } from '../operations/health.ts'
+import { readContent } from '../operations/manifest-contents.ts'
+import { findManifestByDigest, findManifestByTag } from '../operations/manifests.ts'
+import { listReferrers } from '../operations/referrers.ts'
+import { findRepository, listRepositories } from '../operations/repositories.ts'
+import { describeTags, listTags } from '../operations/tags.ts'
+import { findUpload, listExpiredUploads } from '../operations/uploads.ts'
+import { backUp } from './backup.ts'
+import type { Connection } from './connection.ts'
+import { openConnection } from './connection.ts'
+import type { WriteQueueOptions } from './write-queue.ts'
+import { createWriteQueue } from './write-queue.ts'
+
+export interface SqliteMetadataOptions {
+  /** The database file, made when it is missing, in a directory that exists; or `:memory:`. */
+  readonly path: string
+  readonly queue?: WriteQueueOptions
+}
+
+export interface SqliteMetadata extends MetadataStore {
+  readonly kind: 'sqlite'
+  /** Writes a copy of the database as it is now to a new file, while everything goes on. */
+  backUp(path: string): Promise<void>
+}
+
+/**
+ * The metadata in one SQLite file. One process owns it (see `lockDirectory`). Reads run in this thread, at once; writes
+ * wait for their group commit.
+ *
+ * Rejects when the file was written by a newer version, or when SQLite does not take a setting that durability rests on.
+ */
+export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Promise<SqliteMetadata> {
+  const writer = openConnection(path)
+  let reader: Connection
+  try {
+    migrateDatabase(writer)
+    // A database in memory belongs to its connection. Nothing reads while a transaction is open: it is one block.
+    reader = path === ':memory:' ? writer : openConnection(path)
+  } catch (error) {
+    writer.close()
+    throw error
+  }
+  const writes = createWriteQueue(writer, queue)
+  const { submit } = writes
+  let closed = false
+
+  // The two questions of every pull go straight to their statements.
+  const manifestByTag = reader.prepare(findManifestByTag)
+  const manifestByDigest = reader.prepare(findManifestByDigest)
+  const manifestContent = reader.prepare(readContent)
+  const blob = reader.prepare(findBlobRow)
+  const repository = reader.prepare(findRepository)
+
+  const store: SqliteMetadata = {
+    kind: 'sqlite',
+
+    repositoryExists: async (name) => repository(name) !== undefined,
+    listRepositories: async (page) => reader.drive(listRepositories(page)),
+
+    findManifest: async (name, reference) =>
+      'tag' in reference ? manifestByTag(name, reference.tag) : manifestByDigest(name, reference.digest),
+    readManifest: async (name, digest) => manifestContent(name, digest)?.bytes,
+    putManifest: (put, grant) => submit('putManifest', put, grant),
+    deleteManifest: (target, grant) => submit('deleteManifest', target, grant),
+    deleteTag: (target, grant) => submit('deleteTag', target, grant),
+    listTags: async (page) => reader.drive(listTags(page)),
+    describeTags: async (page) => reader.drive(describeTags(page)),
+    listReferrers: async (page) => reader.drive(listReferrers(page)),
+
+    findBlob: async (name, digest) => blob(name, digest),
+    // Most mounts that clients try find nothing: they need no write.
+    mountBlob: async (mount, grant) =>
+      reader.drive(findMountSource(mount)) === undefined ? undefined : submit('mountBlob', mount, grant),
+    unlinkBlob: (target, grant) => submit('unlinkBlob', target, grant),
+    listGarbage: async (page) => reader.drive(listGarbage(page)),
+    forgetGarbage: (keys) => submit('forgetGarbage', keys),
+
+    createUpload: (upload) => submit('createUpload', upload),
+    findUpload: async (name, id) => reader.drive(findUpload(name, id)),
+    saveUpload: (id, progress) => submit('saveUpload', id, progress),
+    finishUpload: (finish, grant) => submit('finishUpload', finish, grant),
+    cancelUpload: (name, id) => submit('cancelUpload', name, id),
+    listExpiredUploads: async (page) => reader.drive(listExpiredUploads(page)),
+    expireUpload: (id, touchedBefore) => submit('expireUpload', id, touchedBefore),
+
+    enrollReceivers: (names) => submit('enrollReceivers', names),
+    readEvents: async (receiver, limit) => reader.drive(readEvents(receiver, limit)),
+    acknowledgeEvents: (receiver, sequence) => submit('acknowledgeEvents', receiver, sequence),
+    recordPulls: (pulls) => submit('recordPulls', pulls),
+
+    statistics: async () => reader.drive(statistics()),
+    check: () => submit('check', Date.now()),
+    backUp: (target) => backUp(path, writer, target),
+
+    async [Symbol.asyncDispose]() {
+      if (closed) return
+      closed = true
+      writes.close()
+      if (reader !== writer) reader.close()
+      writer.close()
+    },
+  }
+  return store
+}
+
+function migrateDatabase({ database, drive }: Connection): void {
+  database.exec('begin immediate')
+  try {
+    drive(migrate('sqlite', Date.now()))
+    database.exec('commit')
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback')
+    throw error
+  }
+}
