@@ -11,7 +11,6 @@ export const faults = {
   'upload-unknown': { code: 'BLOB_UPLOAD_UNKNOWN', status: 404 },
   'upload-invalid': { code: 'BLOB_UPLOAD_INVALID', status: 400 },
   'upload-out-of-order': { code: 'BLOB_UPLOAD_INVALID', status: 416 },
-  'upload-busy': { code: 'BLOB_UPLOAD_INVALID', status: 409 },
   'digest-invalid': { code: 'DIGEST_INVALID', status: 400 },
   'size-invalid': { code: 'SIZE_INVALID', status: 400 },
   'manifest-unknown': { code: 'MANIFEST_UNKNOWN', status: 404 },

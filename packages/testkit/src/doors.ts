@@ -123,7 +123,7 @@ const withLength = (
   return headers
 }
 
-const toBody = (body: NonNullable<SendOptions['body']>): BodyInit =>
-  typeof body === 'string' || body instanceof Uint8Array
-    ? (body as BodyInit)
-    : (ReadableStream.from(body) as unknown as BodyInit)
+type WebBody = NonNullable<ConstructorParameters<typeof Response>[0]>
+
+const toBody = (body: NonNullable<SendOptions['body']>): WebBody =>
+  typeof body === 'string' || body instanceof Uint8Array ? (body as WebBody) : ReadableStream.from(body)

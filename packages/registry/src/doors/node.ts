@@ -21,8 +21,8 @@ const drainMilliseconds = 2000
  * @example express().use(toNodeHandler(registry))
  */
 export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler => {
-  // oxlint-disable-next-line typescript/no-misused-promises -- srvx answers for the promise itself
-  const serve = toSrvxHandler(async (request: Request) => registry.fetch(request))
+  // srvx's type wants a message that is of HTTP/1 and HTTP/2 at once; its code takes either.
+  const serve = toSrvxHandler(async (request: Request) => registry.fetch(request)) as RequestListener
   const handler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void => {
     if (next !== undefined && !isOurs(req.url ?? '')) {
       next()

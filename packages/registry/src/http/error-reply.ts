@@ -29,11 +29,13 @@ export const machineFault = (error: unknown): { fault: 'storage-full' | 'overloa
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-    case 'SQLITE_FULL':
+    case 'STORAGE_FULL':
       return { fault: 'storage-full', retryAfter: 60 }
     case 'EMFILE':
     case 'ENFILE':
     case 'OVERLOADED':
+    case 'UNAVAILABLE':
+    case 'CLOSED':
       return { fault: 'overloaded', retryAfter: 1 }
     default:
       return undefined

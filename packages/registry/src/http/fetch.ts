@@ -19,11 +19,13 @@ export const incomingFrom = (request: Request): Incoming => {
   return node === undefined ? fromWeb(request) : fromNode(request, node.req, node.res)
 }
 
+type WebBody = ConstructorParameters<typeof Response>[0]
+
 export const responseFrom = (request: Request, reply: Reply): Response => {
   const node = (request as NodeBacked).runtime?.node
   if (node !== undefined) {
     // srvx takes a Node stream as a body and headers as they are; the types of the web know neither.
-    return new NodeResponse(reply.body as BodyInit | null, { status: reply.status, headers: reply.headers as HeadersInit })
+    return new NodeResponse(reply.body as WebBody, { status: reply.status, headers: reply.headers as Record<string, string> })
   }
   const headers = new Headers()
   for (const [name, value] of Object.entries(reply.headers)) {
@@ -31,7 +33,7 @@ export const responseFrom = (request: Request, reply: Reply): Response => {
     else for (const line of value) headers.append(name, line)
   }
   const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : reply.body
-  return new Response(body as BodyInit | null, { status: reply.status, headers })
+  return new Response(body as WebBody, { status: reply.status, headers })
 }
 
 const fromNode = (request: Request, req: IncomingMessage, res: ServerResponse | undefined): Incoming => {

@@ -90,7 +90,7 @@ export const fileSystemBlobs = async (
         file.release()
       }
     }
-    const stream = streamBytes(files, file, start, end)
+    const stream = await streamBytes(files, file, start, end)
     streams.add(stream)
     stream.once('close', () => streams.delete(stream))
     return stream

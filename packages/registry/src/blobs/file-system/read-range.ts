@@ -32,8 +32,24 @@ export const readBytes = async (
   return bytes
 }
 
-/** A stream of the range that releases the file when it closes, and not before the last read under way has returned. */
-export const streamBytes = (files: FileOperations, file: OpenFile, start: number, end: number): Readable => {
+/**
+ * A stream of the range, which releases the file when it closes and not before the last read under way has returned.
+ *
+ * @throws ShortFileError at once when the file is too short already: then a reply can still say so.
+ */
+export const streamBytes = async (
+  files: FileOperations,
+  file: OpenFile,
+  start: number,
+  end: number,
+): Promise<Readable> => {
+  try {
+    const size = await files.size(file.fd)
+    if (size < end) throw new ShortFileError(end, size)
+  } catch (error) {
+    file.release()
+    throw error
+  }
   let position = start
   let reading: Promise<void> = Promise.resolve()
 
