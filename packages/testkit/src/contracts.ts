@@ -1,0 +1,2 @@
+export { describeBlobStore, type BlobStoreUnderTest } from './blob-contract.ts'
+export { describeBlobStoreRestart, type RestartableBlobStore } from './blob-contract-restart.ts'
