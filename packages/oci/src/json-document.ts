@@ -1,0 +1,57 @@
+import type { Findings } from './findings.ts'
+import { scanJson } from './json-scan.ts'
+
+/** Deepest nesting of any document this package parses. */
+export const maxDepth = 64
+
+const integerKeys: ReadonlySet<string> = new Set(['size', 'schemaVersion'])
+
+/**
+ * The value of a JSON document that every reader understands alike; `undefined` if it cannot be parsed at all.
+ *
+ * RFC 8259 leaves duplicate keys, a byte order mark and large numbers to the reader. Content that is named by its digest must
+ * not mean one thing to the registry and another to a client, so here they are problems.
+ */
+export const readJsonDocument = (bytes: Uint8Array, findings: Findings): unknown => {
+  if (!(bytes instanceof Uint8Array)) {
+    findings.add('', 'must be bytes, as a Uint8Array')
+    return undefined
+  }
+  if (bytes.byteLength === 0) {
+    findings.add('', 'is empty')
+    return undefined
+  }
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    findings.add('', 'begins with a byte order mark: leave it out')
+    return undefined
+  }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    findings.add('', 'is not UTF-8')
+    return undefined
+  }
+  let fatal = false
+  const found: (readonly [path: string, message: string])[] = []
+  scanJson(text, {
+    maxDepth,
+    integerKeys,
+    report: (path, message, severity) => {
+      found.push([path, message])
+      fatal ||= severity === 'fatal'
+    },
+    oddInteger: (path, written) => findings.oddIntegers.set(path, written),
+  })
+  let value: unknown
+  if (!fatal) {
+    try {
+      value = JSON.parse(text)
+    } catch (error) {
+      findings.add('', `is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+  }
+  for (const [path, message] of found) findings.add(path, message)
+  return fatal ? undefined : value
+}
