@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startChild } from '../child.ts'
+import { type BenchServer, freePort, whenAnswering } from './server.ts'
+
+const program = fileURLToPath(new URL('../../packages/stowage/dist/main.js', import.meta.url))
+
+export const stowage = {
+  name: 'stowage',
+  kind: 'registry',
+  setup:
+    'stowage serve with its defaults (SQLite with synchronous=FULL, file system, every 201 durable), stdout to /dev/null',
+  version: () => (existsSync(program) ? process.version : undefined),
+  start: async ({ directory, profile }) => {
+    const port = await freePort()
+    const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+    const child = startChild(
+      process.execPath,
+      [...profiling, program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data')],
+      { DISABLE_AUTHENTICATION: 'yes' },
+    )
+    return whenAnswering('stowage', `http://127.0.0.1:${port}`, child)
+  },
+} satisfies BenchServer
