@@ -18,14 +18,15 @@ afterEach(() => rmSync(root, { recursive: true }))
 const digestOf = (bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest =>
   parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`)
 
+const below = (path: string): string =>
+  relative(root, path)
+    .replace(/^uploads\/[0-9a-f-]{36}$/, 'uploads/<id>')
+    .replace(/\.[0-9a-f]{32}$/, '.<generation>')
+
 /** Notes which system call was made on which path below the data directory, in order of their completion. */
 const watch = (): { files: FileOperations; calls: string[] } => {
   const calls: string[] = []
   const paths = new Map<number, string>()
-  const below = (path: string): string =>
-    relative(root, path)
-      .replace(/^uploads\/[0-9a-f-]{36}$/, 'uploads/<id>')
-      .replace(/\.[0-9a-f]{32}$/, '.<generation>')
   const files: FileOperations = {
     ...fileOperations,
     open: async (path, flags, mode) => {

@@ -5,18 +5,18 @@ import fs from 'node:fs'
  * per call than `fs.promises`). A test hands in its own to let one of them fail.
  */
 export interface FileOperations {
-  open(path: string, flags: number, mode?: number): Promise<number>
-  close(fd: number): Promise<void>
+  open: (path: string, flags: number, mode?: number) => Promise<number>
+  close: (fd: number) => Promise<void>
   /** How many bytes the file has. */
-  size(fd: number): Promise<number>
+  size: (fd: number) => Promise<number>
   /** Fills `buffer` from `position` on, as far as the file reaches. Returns the number of bytes read; 0 at the end. */
-  read(fd: number, buffer: Uint8Array, position: number): Promise<number>
+  read: (fd: number, buffer: Uint8Array, position: number) => Promise<number>
   /** Returns the number of bytes written, which may be less than there are. */
-  write(fd: number, chunks: readonly Uint8Array[], position: number): Promise<number>
-  truncate(fd: number, size: number): Promise<void>
-  sync(fd: number): Promise<void>
-  rename(from: string, to: string): Promise<void>
-  unlink(path: string): Promise<void>
+  write: (fd: number, chunks: readonly Uint8Array[], position: number) => Promise<number>
+  truncate: (fd: number, size: number) => Promise<void>
+  sync: (fd: number) => Promise<void>
+  rename: (from: string, to: string) => Promise<void>
+  unlink: (path: string) => Promise<void>
 }
 
 export const fileOperations: FileOperations = {
