@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { startChild } from '../child.ts'
 import { type BenchServer, freePort, whenAnswering } from './server.ts'
 
-const program = fileURLToPath(new URL('../../packages/stowage/dist/main.js', import.meta.url))
+const program = fileURLToPath(new URL('../.work/stand-in.ts', import.meta.url))
 
 export const stowage = {
   name: 'stowage',
@@ -17,7 +17,7 @@ export const stowage = {
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
     const child = startChild(
       process.execPath,
-      [...profiling, program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data')],
+      [...profiling, '-C', '@stowage/source', program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data')],
       { DISABLE_AUTHENTICATION: 'yes' },
     )
     return whenAnswering('stowage', `http://127.0.0.1:${port}`, child)

@@ -7,7 +7,7 @@ import { shown } from './shown.ts'
 export type JsonObject = Readonly<Record<string, unknown>>
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 
 /** A member of its own, never one from a prototype. `null` is what Go's encoders write for nothing, and means that here. */
 export const member = (object: JsonObject, key: string): unknown =>
@@ -174,7 +174,8 @@ export const readStringMap = (
     else if (isLongerThan(name, limits.maxKeySize)) {
       findings.add(memberPath(where, name), `has a key of more than ${limits.maxKeySize} bytes`)
     } else if (name === '__proto__') findings.add(memberPath(where, name), 'is not allowed as a name')
-    else map[name] = item
+    // Half surrogate pairs become U+FFFD, as in every reader whose strings are UTF-8: stores among them.
+    else map[name.toWellFormed()] = item.toWellFormed()
   }
   return map
 }

@@ -67,6 +67,7 @@ const inferredMediaType = (value: JsonObject, findings: Findings): ManifestMedia
     findings.add('schemaVersion', `is Docker's schema 1, which is not supported: ${supported}`)
     return undefined
   }
+  if (member(value, 'manifests') !== undefined) return mediaTypes.ociImageIndex
   if (member(value, 'config') !== undefined || has('layers')) return mediaTypes.ociImageManifest
   if (has('manifests')) return mediaTypes.ociImageIndex
   findings.add(

@@ -111,16 +111,27 @@ const readManifest = (value: unknown, contentType: string | undefined, findings:
 
 const readObject = (value: JsonObject, contentType: string | undefined, findings: Findings): Manifest | undefined => {
   checkSpelling(value, '', known, findings)
-  // One document that is an index to one reader and an image to another has fooled registries and runtimes (CVE-2021-41190).
-  if (member(value, 'manifests') !== undefined) {
-    for (const key of ['config', 'layers', 'blobs']) {
-      if (member(value, key) !== undefined) findings.add(key, 'may not stand beside manifests: an index has none')
-    }
-  }
   const mediaType = resolveManifestMediaType(value, contentType, findings)
+  checkMembers(value, mediaType, findings)
   const common = readCommon(value, findings)
   if (mediaType === undefined) return undefined
   return readKind(value, mediaType, common, findings)
+}
+
+/**
+ * One document that is an index to one reader and an image to another has fooled registries and runtimes (CVE-2021-41190), so
+ * the lists of one kind may not stand in another.
+ */
+const checkMembers = (value: JsonObject, mediaType: ManifestMediaType | undefined, findings: Findings): void => {
+  const isThere = (key: string): boolean => member(value, key) !== undefined
+  let foreign: string[] = []
+  if (mediaType === undefined) foreign = isThere('manifests') ? ['config', 'layers', 'blobs'] : []
+  else if (isIndexMediaType(mediaType)) foreign = ['config', 'layers', 'blobs']
+  else if (isImageManifestMediaType(mediaType)) foreign = ['manifests']
+  else foreign = ['config', 'layers', 'manifests']
+  for (const key of foreign.filter(isThere)) {
+    findings.add(key, `does not belong in ${mediaType ?? 'a document with manifests'}: other readers may see another manifest`)
+  }
 }
 
 const readCommon = (value: JsonObject, findings: Findings): Common => {
@@ -145,7 +156,6 @@ const readKind = (
     requireSchemaVersion(value, findings)
     return { kind: 'index', mediaType, ...common, manifests: readDescriptors(value, 'manifests', findings) }
   }
-  if (member(value, 'manifests') !== undefined) findings.add('manifests', `is not a member of ${mediaType}`)
   if (isImageManifestMediaType(mediaType)) {
     requireSchemaVersion(value, findings)
     const configValue = member(value, 'config')
@@ -153,9 +163,6 @@ const readKind = (
     const config = configValue === undefined ? undefined : readDescriptor(configValue, 'config', findings)
     const layers = readDescriptors(value, 'layers', findings)
     return config === undefined ? undefined : { kind: 'image', mediaType, ...common, config, layers }
-  }
-  for (const key of ['config', 'layers']) {
-    if (member(value, key) !== undefined) findings.add(key, `is not a member of ${mediaType}`)
   }
   return {
     kind: 'artifact',

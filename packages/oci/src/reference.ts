@@ -54,7 +54,7 @@ export const safeParseReference = (text: string, options: ReferenceOptions = {})
   if (name === '') problems.push({ path: 'repository', message: 'is empty' })
   else report('repository', safeParseRepositoryName(repository))
   // Docker takes 64 hex digits for the id of an image, so they name no repository there.
-  if (rules === 'docker' && host === undefined && /^[a-f0-9]{64}$/.test(name)) {
+  if (rules === 'docker' && /^[a-f0-9]{64}$/.test(text)) {
     problems.push({ path: 'repository', message: 'is 64 hex digits: Docker takes that for the id of an image' })
   }
   if (tag !== undefined) report('tag', safeParseTag(tag))

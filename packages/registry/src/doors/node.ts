@@ -29,7 +29,7 @@ export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler =>
       return
     }
     if ('content-length' in req.headers || 'transfer-encoding' in req.headers) drainAfter(req, res)
-    void serve(req, res)
+    serve(req, res)
   }
   return Object.assign(handler, {
     checkContinue: (req: IncomingMessage, res: ServerResponse) => {

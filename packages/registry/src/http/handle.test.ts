@@ -28,7 +28,7 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
     '-a',
     'a-',
     'a/-b',
-    `${'a'.repeat(256)}`,
+    "a".repeat(256),
     '_catalog',
   ])('refuses the repository name %s', async (name) => {
     const answer = await door.send('GET', `/v2/${name}/tags/list`)

@@ -3,14 +3,14 @@ import { catalog } from './catalog.ts'
 import { manifests } from './manifests.ts'
 import { ping } from './ping.ts'
 import { referrers } from './referrers.ts'
-import type { Call, Operation, Operations, RepositoryCall } from './resource.ts'
+import type { Operation, Operations, RepositoryCall } from './resource.ts'
 import { type RouteId, routeTemplates } from './route.ts'
 import { tags } from './tags.ts'
 import { upload, uploads } from './uploads.ts'
 
 /** A route either names a repository or it does not; the type of its call says which. */
 export type Route =
-  | { readonly scope: 'registry'; readonly operations: Operations<Call> }
+  | { readonly scope: 'registry'; readonly operations: Operations }
   | { readonly scope: 'repository'; readonly operations: Operations<RepositoryCall> }
 
 export const routes: Readonly<Record<RouteId, Route>> = {
