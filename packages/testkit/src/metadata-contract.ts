@@ -1,0 +1,54 @@
+import type { MetadataStore } from '@stowage/registry/metadata'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeBlobs } from './metadata-contract/blobs.ts'
+import { describeEvents } from './metadata-contract/events.ts'
+import { describeManifests } from './metadata-contract/manifests.ts'
+import { describeMounts } from './metadata-contract/mounts.ts'
+import { describeRaces } from './metadata-contract/races.ts'
+import { describeReferrers } from './metadata-contract/referrers.ts'
+import { describeRepositories } from './metadata-contract/repositories.ts'
+import { describeTags } from './metadata-contract/tags.ts'
+import { describeUploads } from './metadata-contract/uploads.ts'
+
+/**
+ * The contract of `MetadataStore`: what every adapter must do, as tests. Call it at the top of a vitest file.
+ *
+ * @param open Makes a new empty store for one test. The suite disposes of it.
+ */
+export const describeMetadataStore = (name: string, open: () => Promise<MetadataStore>): void => {
+  describe(`${name} keeps the contract of a metadata store`, () => {
+    let opened: MetadataStore
+
+    beforeEach(async () => {
+      opened = await open()
+    })
+
+    afterEach(() => opened[Symbol.asyncDispose]())
+
+    const store = (): MetadataStore => opened
+
+    describe('repositories', () => describeRepositories(store))
+    describe('manifests', () => describeManifests(store))
+    describe('tags', () => describeTags(store))
+    describe('referrers', () => describeReferrers(store))
+    describe('blobs', () => describeBlobs(store))
+    describe('mounts', () => describeMounts(store))
+    describe('uploads', () => describeUploads(store))
+    describe('events and pulls', () => describeEvents(store))
+    describe('at the same time', () => describeRaces(store))
+
+    describe('life', () => {
+      it('says what sort of store it is, and that it can read and write', async () => {
+        expect(store().kind).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+        await store().check()
+        await store().check()
+      })
+
+      it('can be disposed of twice, and then refuses to write', async () => {
+        await store()[Symbol.asyncDispose]()
+        await store()[Symbol.asyncDispose]()
+        await expect(store().check()).rejects.toThrow(/clos|end/i)
+      })
+    })
+  })
+}

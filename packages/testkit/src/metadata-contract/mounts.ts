@@ -1,0 +1,60 @@
+import type { RepositoryFilter } from '@stowage/registry/metadata'
+import { expect, it } from 'vitest'
+import { changes, digest, everything, garbageKeys, link, now, only, push, type StoreUnderTest } from './samples.ts'
+
+export const describeMounts = (store: StoreUnderTest): void => {
+  const mount = async (repository: string, number: number, readable: RepositoryFilter, from?: string) =>
+    store().mountBlob(
+      { repository, digest: digest(number), readable, at: now, ...(from !== undefined && { from }) },
+      push,
+    )
+
+  it('link a blob from the repository that is named', async () => {
+    await link(store(), 'a', digest(1), 'k', 9)
+    expect(await mount('b', 1, everything, 'a')).toEqual({ size: 9, from: 'a' })
+    expect(await store().findBlob('b', digest(1))).toEqual({ digest: digest(1), size: 9, key: 'k' })
+    expect(await garbageKeys(store())).toEqual([])
+  })
+
+  it('find nothing where the named repository does not hold it, though another does', async () => {
+    await link(store(), 'a', digest(1), 'k')
+    await link(store(), 'b', digest(2), 'k2')
+    expect(await mount('c', 1, everything, 'b')).toBeUndefined()
+    expect(await mount('c', 1, everything, 'nowhere')).toBeUndefined()
+    expect(await mount('c', 3, everything, 'a')).toBeUndefined()
+    expect(await store().findBlob('c', digest(1))).toBeUndefined()
+    expect(await store().repositoryExists('c')).toBe(false)
+  })
+
+  it('look for a source themselves, among those that may be read', async () => {
+    await link(store(), 'secret/a', digest(1), 'k')
+    expect(await mount('b', 1, only())).toBeUndefined()
+    expect(await mount('b', 1, only('public/*', 'secret'))).toBeUndefined()
+    expect(await mount('b', 1, only('secret?a', 'secret_a', 'SECRET/*', 'secret/[a]'))).toBeUndefined()
+    expect(await store().findBlob('b', digest(1))).toBeUndefined()
+    expect(await mount('b', 1, only('public/*', 'secret/*'))).toEqual({ size: 7, from: 'secret/a' })
+    expect(await mount('c', 1, everything)).toMatchObject({ size: 7 })
+    expect(await store().findBlob('b', digest(1))).toBeDefined()
+    expect(await store().findBlob('c', digest(1))).toBeDefined()
+  })
+
+  it('take LIKE wildcards in a glob as the characters they are', async () => {
+    await link(store(), 'a_b', digest(1), 'k')
+    await link(store(), 'axb', digest(2), 'k2')
+    expect(await mount('c', 2, only('a_b'))).toBeUndefined()
+    expect(await mount('c', 2, only('a%'))).toBeUndefined()
+    expect(await mount('c', 1, only('a_b'))).toEqual({ size: 7, from: 'a_b' })
+  })
+
+  it('succeed twice and tell once', async () => {
+    await store().enrollReceivers(['one'])
+    await link(store(), 'a', digest(1), 'k')
+    expect(await mount('b', 1, everything, 'a')).toEqual({ size: 7, from: 'a' })
+    expect(await mount('b', 1, everything, 'a')).toEqual({ size: 7, from: 'a' })
+    expect(await mount('a', 1, everything, 'a')).toEqual({ size: 7, from: 'a' })
+    expect(await changes(store(), 'one')).toEqual([
+      { type: 'blob.pushed', repository: 'a', digest: digest(1), size: 7 },
+      { type: 'blob.mounted', repository: 'b', digest: digest(1), size: 7, from: 'a' },
+    ])
+  })
+}

@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest'
+import { digest, garbageKeys, now, push, type StoreUnderTest, upload } from './samples.ts'
+
+export const describeUploads = (store: StoreUnderTest): void => {
+  const finish = async (repository: string, uploadId: string, number: number, key = uploadId) =>
+    store().finishUpload({ repository, uploadId, digest: digest(number), size: 7, key, at: now }, push)
+
+  it('belong to their repository', async () => {
+    const row = upload('a', 'id-1', { actor: 'bob', startedAt: now - 5, state: '{"part":1}' })
+    await store().createUpload(row)
+    expect(await store().findUpload('a', 'id-1')).toEqual(row)
+    expect(await store().findUpload('b', 'id-1')).toBeUndefined()
+    expect(await store().findUpload('a', 'id-2')).toBeUndefined()
+    expect(await finish('b', 'id-1', 1)).toEqual({ outcome: 'upload-unknown' })
+    expect(await store().cancelUpload('b', 'id-1')).toBe(false)
+    expect(await store().findUpload('a', 'id-1')).toEqual(row)
+  })
+
+  it('need no state', async () => {
+    await store().createUpload(upload('a', 'id'))
+    expect(await store().findUpload('a', 'id')).toEqual(upload('a', 'id'))
+  })
+
+  it('keep their progress, and their state until there is another', async () => {
+    await store().createUpload(upload('a', 'id'))
+    expect(await store().saveUpload('id', { touchedAt: now + 1, state: 'one' })).toBe(true)
+    expect(await store().saveUpload('id', { touchedAt: now + 2 })).toBe(true)
+    expect(await store().findUpload('a', 'id')).toEqual(upload('a', 'id', { touchedAt: now + 2, state: 'one' }))
+    expect(await store().saveUpload('id', { touchedAt: now + 3, state: 'two' })).toBe(true)
+    expect(await store().findUpload('a', 'id')).toMatchObject({ state: 'two', startedAt: now })
+    expect(await store().saveUpload('other', { touchedAt: now })).toBe(false)
+  })
+
+  it('end when they are finished, once', async () => {
+    await store().createUpload(upload('a', 'id'))
+    expect(await finish('a', 'id', 1, 'k1')).toEqual({ outcome: 'linked' })
+    expect(await store().findUpload('a', 'id')).toBeUndefined()
+    expect(await store().findBlob('a', digest(1))).toEqual({ digest: digest(1), size: 7, key: 'k1' })
+    expect(await finish('a', 'id', 1, 'k2')).toEqual({ outcome: 'upload-unknown' })
+    expect(await store().saveUpload('id', { touchedAt: now })).toBe(false)
+    expect(await store().cancelUpload('a', 'id')).toBe(false)
+    expect(await store().expireUpload('id', now + 1)).toBe(false)
+    // Nothing was written: the key of the second try is neither the blob's nor garbage.
+    expect(await store().findBlob('a', digest(1))).toMatchObject({ key: 'k1' })
+    expect(await garbageKeys(store())).toEqual([])
+  })
+
+  it('end when they are cancelled', async () => {
+    await store().createUpload(upload('a', 'id'))
+    expect(await store().cancelUpload('a', 'id')).toBe(true)
+    expect(await store().cancelUpload('a', 'id')).toBe(false)
+    expect(await store().findUpload('a', 'id')).toBeUndefined()
+    expect(await finish('a', 'id', 1)).toEqual({ outcome: 'upload-unknown' })
+    expect(await store().findBlob('a', digest(1))).toBeUndefined()
+  })
+
+  it('expire when nothing came for long enough, oldest first', async () => {
+    for (const [number, touchedAt] of [50, 10, 40, 20, 30].entries()) {
+      await store().createUpload(upload(`r${number}`, `id-${number}`, { touchedAt, state: `s${number}` }))
+    }
+    const expired = async (limit: number) =>
+      (await store().listExpiredUploads({ touchedBefore: 40, limit })).map((row) => row.id)
+    expect(await expired(10)).toEqual(['id-1', 'id-3', 'id-4'])
+    expect(await expired(2)).toEqual(['id-1', 'id-3'])
+    expect(await store().listExpiredUploads({ touchedBefore: 20, limit: 10 })).toEqual([
+      upload('r1', 'id-1', { touchedAt: 10, state: 's1' }),
+    ])
+    expect(await store().expireUpload('id-1', 40)).toBe(true)
+    expect(await store().expireUpload('id-1', 40)).toBe(false)
+    expect(await expired(10)).toEqual(['id-3', 'id-4'])
+  })
+
+  it('do not expire when they woke up meanwhile', async () => {
+    await store().createUpload(upload('a', 'id', { touchedAt: 10 }))
+    await store().saveUpload('id', { touchedAt: 40 })
+    expect(await store().expireUpload('id', 40)).toBe(false)
+    expect(await store().findUpload('a', 'id')).toBeDefined()
+    expect(await store().expireUpload('id', 41)).toBe(true)
+  })
+}
