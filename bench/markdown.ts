@@ -102,6 +102,7 @@ function detailMedian(found: readonly (number | undefined)[]): string {
 
 function machineLines(machine: Machine): string[] {
   return [
+    `- Node ${machine.node}`,
     `- processor: ${machine.cpu}, ${machine.cores} cores; ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB of memory; Linux ${machine.kernel}`,
     `- disk: ${machine.disk}, ${machine.fileSystem}; 4 KiB and fsync take ${machine.fsyncMs.toFixed(2)} ms (median of 50)`,
     '- the load ran on the same machine as the servers, on the same cores, over loopback, nothing pinned',

@@ -52,7 +52,12 @@ async function main(): Promise<void> {
       seconds: options.seconds,
       machine: machine(),
       rows: results,
-      absent: prerequisites.absent,
+      absent: [
+        ...prerequisites.absent,
+        ...(options.profile === undefined
+          ? []
+          : ['nothing, but Stowage ran under a profiler: its figures are not to be judged']),
+      ],
       setup: setupOf(prerequisites.wanted),
     })
   } finally {
@@ -72,7 +77,11 @@ function choose(ids: readonly string[] | undefined): Row[] {
 
 /** A run of everything goes into the repository; a trial must not take its place. */
 async function write(options: Options, chosen: readonly Row[], result: BenchResult): Promise<void> {
-  const whole = chosen.length === rows.length && options.rounds >= fewestRounds && options.without.length === 0
+  const whole =
+    chosen.length === rows.length &&
+    options.rounds >= fewestRounds &&
+    options.without.length === 0 &&
+    options.profile === undefined
   const out = options.out ?? (whole ? bench : join(bench, '.work', 'last'))
   await mkdir(join(out, 'results'), { recursive: true })
   await writeFile(join(out, 'results', 'latest.json'), `${JSON.stringify(result, null, 2)}\n`)

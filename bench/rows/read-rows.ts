@@ -95,7 +95,9 @@ function readRow({ id, title, unit, askedSize, servers, targets, load, note }: R
           return { ...sample.detail }
         })
         context.say(`${id}: round ${round}, ${name}: ${Math.round(value)} ${unit}`)
-        return { value, detail }
+        // What the server paid for a request (or a MiB): it moves less than the rate when others use the machine too.
+        const cost = (detail['server cores'] * 1e6) / (unit === 'bytes/s' ? value / mebibyte : value)
+        return { value, detail: { ...detail, [unit === 'bytes/s' ? 'cpu µs/MiB' : 'cpu µs/request']: cost } }
       })
       return { id, title, unit, series, targets, notes: note === undefined ? [] : [note] }
     },

@@ -45,7 +45,8 @@ export function installGoProgram(program: GoProgram): string | undefined {
     return undefined
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
-    return `go install failed: ${said.trim().split('\n').at(-1) ?? ''}`
+    // The end of the last line is the reason; what stands before it are paths and addresses.
+    return `go install ${program.package}@${program.version} failed: ${said.trim().split(/\n|: /).at(-1) ?? ''}`
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

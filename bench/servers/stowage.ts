@@ -1,25 +1,32 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { startChild } from '../child.ts'
 import { type BenchServer, freePort, whenAnswering } from './server.ts'
 
-const program = fileURLToPath(new URL('../.work/stand-in.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../packages/stowage/dist/main.js', import.meta.url))
 
 export const stowage = {
   name: 'stowage',
   kind: 'registry',
   setup:
     'stowage serve with its defaults (SQLite with synchronous=FULL, file system, every 201 durable), stdout to /dev/null',
-  version: () => (existsSync(program) ? process.version : undefined),
+  version: () => (existsSync(program) ? `${readVersion()} on Node ${process.version}` : undefined),
   start: async ({ directory, profile }) => {
     const port = await freePort()
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
     const child = startChild(
       process.execPath,
-      [...profiling, '-C', '@stowage/source', program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data')],
+      [...profiling, program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data')],
       { DISABLE_AUTHENTICATION: 'yes' },
     )
     return whenAnswering('stowage', `http://127.0.0.1:${port}`, child)
   },
 } satisfies BenchServer
+
+function readVersion(): string {
+  const description: unknown = JSON.parse(readFileSync(new URL('../package.json', pathToFileURL(program)), 'utf8'))
+  if (typeof description === 'object' && description !== null && 'version' in description)
+    return String(description.version)
+  throw new Error('the package of stowage has no version')
+}
