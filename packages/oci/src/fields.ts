@@ -13,33 +13,39 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 export const member = (object: JsonObject, key: string): unknown =>
   Object.hasOwn(object, key) ? (object[key] ?? undefined) : undefined
 
+/** The names a kind of object knows, and how they look to readers that ignore case. */
+export interface Spellings {
+  readonly exact: ReadonlySet<string>
+  readonly folded: ReadonlyMap<string, string>
+  /** Folding keeps the length of every name that can be mistaken for a known one. */
+  readonly lengths: ReadonlySet<number>
+}
+
+export const spellings = (names: readonly string[]): Spellings => ({
+  exact: new Set(names),
+  folded: new Map(names.map((name) => [fold(name), name])),
+  lengths: new Set(names.map((name) => name.length)),
+})
+
+/** Both ways, because Go takes U+017F for an s and U+212A for a k. */
+const fold = (name: string): string => name.toUpperCase().toLowerCase()
+
 /**
  * Finds members that are known ones but for upper and lower case. Go's readers ignore case, and others do not, so that
  * `Layers` beside `layers` is one more way for two readers to see two manifests.
  */
-export const checkSpelling = (
-  object: JsonObject,
-  path: string,
-  known: ReadonlyMap<string, string>,
-  findings: Findings,
-): void => {
+export const checkSpelling = (object: JsonObject, path: string, known: Spellings, findings: Findings): void => {
   for (const key of Object.keys(object)) {
-    if (key.length > 32) continue
-    const meant = known.get(key)
-    if (meant === key) continue
-    const folded = known.get(key.toUpperCase().toLowerCase())
-    if (folded !== undefined && folded !== key) {
+    if (known.exact.has(key) || !known.lengths.has(key.length)) continue
+    const meant = known.folded.get(fold(key))
+    if (meant !== undefined) {
       findings.add(
         memberPath(path, key),
-        `is ${shown(folded)} to readers that ignore case: write it so, or name it otherwise`,
+        `is ${shown(meant)} to readers that ignore case: write it so, or name it otherwise`,
       )
     }
   }
 }
-
-/** For `checkSpelling`: each name by itself and by its lower-case form. */
-export const spellings = (names: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(names.flatMap((name) => [[name, name] as const, [name.toLowerCase(), name] as const]))
 
 export const readString = (object: JsonObject, key: string, path: string, findings: Findings): string | undefined => {
   const value = member(object, key)
@@ -103,15 +109,14 @@ export const requireWholeNumber = (
   findings: Findings,
 ): number | undefined => {
   const value = member(object, key)
-  const where = memberPath(path, key)
-  const written = findings.oddIntegers.get(where)
-  if (value === undefined) findings.add(where, 'is missing')
-  else if (typeof value !== 'number' || written !== undefined || !Number.isSafeInteger(value) || value < 0) {
-    findings.add(
-      where,
-      `must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, in digits, got ${written === undefined ? shown(value) : written.slice(0, 40)}`,
-    )
-  } else return value
+  const odd = findings.oddIntegers.size > 0 ? findings.oddIntegers.get(memberPath(path, key)) : undefined
+  if (odd === undefined && typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  findings.add(
+    memberPath(path, key),
+    value === undefined
+      ? 'is missing'
+      : `must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, in digits, got ${odd?.slice(0, 40) ?? shown(value)}`,
+  )
   return undefined
 }
 

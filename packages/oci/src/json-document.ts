@@ -4,6 +4,9 @@ import { scanJson } from './json-scan.ts'
 /** Deepest nesting of any document this package parses. */
 export const maxDepth = 64
 
+/** Without `ignoreBOM` the decoder would take the mark away in silence. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 const integerKeys: ReadonlySet<string> = new Set(['size', 'schemaVersion'])
 
 /**
@@ -27,31 +30,23 @@ export const readJsonDocument = (bytes: Uint8Array, findings: Findings): unknown
   }
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    text = utf8.decode(bytes)
   } catch {
     findings.add('', 'is not UTF-8')
     return undefined
   }
-  let fatal = false
-  const found: (readonly [path: string, message: string])[] = []
-  scanJson(text, {
-    maxDepth,
-    integerKeys,
-    report: (path, message, severity) => {
-      found.push([path, message])
-      fatal ||= severity === 'fatal'
-    },
-    oddInteger: (path, written) => findings.oddIntegers.set(path, written),
-  })
+  const scan = scanJson(text, maxDepth, integerKeys)
   let value: unknown
-  if (!fatal) {
+  if (!scan.fatal) {
     try {
       value = JSON.parse(text)
     } catch (error) {
+      // What the scan saw in a text that is not JSON means nothing.
       findings.add('', `is not JSON: ${error instanceof Error ? error.message : String(error)}`)
       return undefined
     }
   }
-  for (const [path, message] of found) findings.add(path, message)
-  return fatal ? undefined : value
+  for (const { path, message } of scan.problems) findings.add(path, message)
+  for (const [path, written] of scan.oddIntegers) findings.oddIntegers.set(path, written)
+  return value
 }

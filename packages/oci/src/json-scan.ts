@@ -1,14 +1,12 @@
 import { itemPath, memberPath } from './json-path.ts'
+import type { Problem } from './result.ts'
 
-export interface JsonScanOptions {
-  /** Containers inside containers allowed; the outermost is depth 1. */
-  readonly maxDepth: number
-  /** Members that hold whole numbers: how such a number is written is kept, because `JSON.parse` forgets it. */
-  readonly integerKeys: ReadonlySet<string>
-  /** Told of each thing that is wrong; `fatal` is one that makes parsing pointless. */
-  readonly report: (path: string, message: string, fatal?: 'fatal') => void
-  /** Told of each number of an integer key, not deeper than 3 containers, that is not written as plain digits. */
-  readonly oddInteger: (path: string, written: string) => void
+export interface JsonScan {
+  readonly problems: readonly Problem[]
+  /** Whether the scan ended early: the text must not be parsed. */
+  readonly fatal: boolean
+  /** Numbers of integer keys, not deeper than three containers, that are not written as plain digits: path and text. */
+  readonly oddIntegers: ReadonlyMap<string, string>
 }
 
 const quote = 0x22
@@ -19,6 +17,13 @@ const openBracket = 0x5b
 const closeBracket = 0x5d
 const comma = 0x2c
 const minus = 0x2d
+
+/** No honest document comes near; one made for it would keep the scan busy writing paths for seconds. */
+const mostProblems = 100
+const mostOddIntegers = 1000
+
+/** Levels of a path that are written out. */
+const longestPath = 8
 
 /** From this many keys on, an object's keys are kept in a set. */
 const manyKeys = 8
@@ -39,24 +44,38 @@ interface Frame {
  * Looks for what `JSON.parse` would let pass or could not survive: duplicate keys at any level, `__proto__`, too much depth,
  * text after the end, whole numbers in a form that rounding would hide.
  *
+ * `maxDepth` is how many containers may be open at once. `integerKeys` are members that hold whole numbers: how such a number
+ * is written is kept, because `JSON.parse` forgets it.
+ *
  * One pass. It does not check the grammar: `JSON.parse` does, and what this pass makes of a text that is not JSON means nothing.
  */
-export const scanJson = (text: string, { maxDepth, integerKeys, report, oddInteger }: JsonScanOptions): void => {
+export const scanJson = (text: string, maxDepth: number, integerKeys: ReadonlySet<string>): JsonScan => {
+  const problems: Problem[] = []
+  const oddIntegers = new Map<string, string>()
+  let fatal = false
   const frames: Frame[] = []
   let depth = 0
   let frame: Frame | undefined
   let expectsKey = false
-  const end = text.length
 
-  const pathTo = (levels: number): string => {
+  const here = (): string => {
     let path = ''
-    for (const level of frames.slice(0, levels)) {
+    for (const level of frames.slice(0, Math.min(depth, longestPath))) {
       path = level.isObject ? memberPath(path, level.key) : itemPath(path, level.index)
     }
-    return path
+    return depth > longestPath ? `${path}…` : path
+  }
+
+  const stop = (path: string, message: string): void => {
+    problems.push({ path, message })
+    fatal = true
   }
 
   const open = (isObject: boolean): void => {
+    if (depth === maxDepth) {
+      stop(here(), `is nested deeper than ${maxDepth} levels`)
+      return
+    }
     frame = frames[depth]
     if (frame === undefined) {
       frame = { isObject, key: '', index: 0, keys: [], set: undefined }
@@ -74,16 +93,30 @@ export const scanJson = (text: string, { maxDepth, integerKeys, report, oddInteg
 
   const readKey = (top: Frame, key: string): void => {
     top.key = key
-    if (isKnown(top, key)) report(pathTo(depth), 'appears more than once: readers would not agree on which one counts')
-    if (key === '__proto__') report(pathTo(depth), 'is not allowed as a name: it changes objects in some readers')
+    if (isKnown(top, key)) {
+      problems.push({ path: here(), message: 'appears more than once: readers would not agree on which one counts' })
+    } else if (key === '__proto__') {
+      problems.push({ path: here(), message: 'is not allowed as a name: some readers change their objects by it' })
+    }
+    if (problems.length === mostProblems) stop('', 'has too many problems of this kind: the rest was not looked at')
   }
 
+  const readInteger = (written: string): void => {
+    if (/^(?:0|[1-9][0-9]{0,15})$/.test(written)) return
+    oddIntegers.set(here(), written)
+    if (oddIntegers.size === mostOddIntegers) {
+      stop('', `has ${mostOddIntegers} members named ${[...integerKeys].join(' or ')} that are not written in digits`)
+    }
+  }
+
+  const end = text.length
   let at = 0
   while (at < end) {
+    if (fatal) break
     const code = text.charCodeAt(at)
     if (code === quote) {
       const close = endOfString(text, at + 1)
-      if (close === -1) return
+      if (close === -1) break
       if (expectsKey && frame !== undefined) {
         readKey(frame, unescaped(text.slice(at + 1, close)))
         expectsKey = false
@@ -94,38 +127,28 @@ export const scanJson = (text: string, { maxDepth, integerKeys, report, oddInteg
       else if (frame !== undefined) frame.index++
       at++
     } else if (code === openBrace || code === openBracket) {
-      if (depth === maxDepth) {
-        // Not the whole path: 64 levels of it help nobody.
-        report(pathTo(3), `is nested deeper than ${maxDepth} levels`, 'fatal')
-        return
-      }
       open(code === openBrace)
       at++
     } else if (code === closeBrace || code === closeBracket) {
-      if (depth === 0) return
+      if (depth === 0) break
       depth--
       frame = depth === 0 ? undefined : frames[depth - 1]
       expectsKey = false
       at++
       if (depth === 0) {
-        const rest = /[^ \t\r\n]/g
-        rest.lastIndex = at
-        const more = rest.exec(text)
-        if (more !== null)
-          report('', `has more text after the end of its JSON value, at position ${more.index}`, 'fatal')
-        return
+        const more = endOfSpace(text, at)
+        if (more < end) stop('', `has more text after the end of its JSON value, at position ${more}`)
+        break
       }
     } else if (code === minus || (code >= 0x30 && code <= 0x39)) {
       const close = endOfNumber(text, at)
-      if (frame?.isObject === true && depth <= 3 && integerKeys.has(frame.key)) {
-        const written = text.slice(at, close)
-        if (!/^(?:0|[1-9][0-9]{0,15})$/.test(written)) oddInteger(pathTo(depth), written)
-      }
+      if (depth <= 3 && frame?.isObject === true && integerKeys.has(frame.key)) readInteger(text.slice(at, close))
       at = close
     } else {
       at++
     }
   }
+  return { problems, fatal, oddIntegers }
 }
 
 /** Whether the object has had the key before; from now on it has. */
@@ -187,5 +210,11 @@ const endOfNumber = (text: string, start: number): number => {
       (code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2b || code === minus || (code | 0x20) === 0x65
     if (!inNumber) return at
   }
+  return at
+}
+
+const endOfSpace = (text: string, start: number): number => {
+  let at = start
+  while (at < text.length && ' \t\r\n'.includes(text.charAt(at))) at++
   return at
 }

@@ -130,7 +130,10 @@ const checkMembers = (value: JsonObject, mediaType: ManifestMediaType | undefine
   else if (isImageManifestMediaType(mediaType)) foreign = ['manifests']
   else foreign = ['config', 'layers', 'manifests']
   for (const key of foreign.filter(isThere)) {
-    findings.add(key, `does not belong in ${mediaType ?? 'a document with manifests'}: other readers may see another manifest`)
+    findings.add(
+      key,
+      `does not belong in ${mediaType ?? 'a document with manifests'}: other readers may see another manifest`,
+    )
   }
 }
 
