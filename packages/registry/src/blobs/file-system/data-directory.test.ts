@@ -99,3 +99,8 @@ it('leaves nothing of a check behind', async () => {
   await Promise.all([store.check(), store.check()])
   expect(readdirSync(join(root, 'uploads'))).toEqual([])
 })
+
+it('refuses options that mean nothing', async () => {
+  await expect(fileSystemBlobs({ root: '' })).rejects.toThrow('root must')
+  await expect(fileSystemBlobs({ root, openFiles: 0 })).rejects.toThrow('openFiles must')
+})

@@ -18,7 +18,7 @@ export interface FileSystemBlobsOptions {
    * unfinished uploads in `uploads/<id>`. One process owns it at a time.
    */
   readonly root: string
-  /** How many files of blobs stay open for the next read; 256 unless said. */
+  /** How many files of blobs stay open for the next read, each with up to 64 KiB in memory; 256 unless said. */
   readonly openFiles?: number
 }
 
@@ -35,10 +35,20 @@ export const fileSystemBlobs = async (
   options: FileSystemBlobsOptions,
   files: FileOperations = fileOperations,
 ): Promise<BlobStore> => {
+  const { openFiles: maxOpenFiles = 256 } = options
+  if (!Number.isSafeInteger(maxOpenFiles) || maxOpenFiles < 1) {
+    throw new RangeError(`openFiles must be a whole number from 1 on, not ${maxOpenFiles}.`)
+  }
+  if (options.root === '') throw new TypeError('root must name a directory.')
   const layout = createLayout(resolve(options.root))
   const directories = createDirectorySync(files)
-  await prepareDataDirectory(layout, directories)
-  const openFiles = createOpenFiles(files, options.openFiles ?? 256)
+  try {
+    await prepareDataDirectory(layout, directories)
+  } catch (error) {
+    await directories[Symbol.asyncDispose]()
+    throw error
+  }
+  const openFiles = createOpenFiles(files, maxOpenFiles, layout.blob)
   const shards = createShards(layout, directories)
   const held = new Set<BlobUpload>()
   const streams = new Set<Readable>()
@@ -78,9 +88,7 @@ export const fileSystemBlobs = async (
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
       throw new RangeError(`${start} to ${end} is not a range of bytes.`)
     }
-    const path = layout.blob(key)
-    if (path === undefined) return undefined
-    const acquired = openFiles.acquire(key, path)
+    const acquired = openFiles.acquire(key)
     const file = acquired instanceof Promise ? await acquired : acquired
     if (file === undefined) return undefined
     if (end - start <= shortRange) {

@@ -5,17 +5,19 @@ import { readFlags } from './layout.ts'
 /** A file held open for one reader. */
 export interface OpenFile {
   readonly fd: number
+  /** The first bytes of the file, when somebody read them. */
+  head: Uint8Array | undefined
   /** To be called once, when no read of this reader is under way any more. */
   release(): void
 }
 
 /**
  * Keeps the files of blobs that are read often open. A key's bytes never change, so an open file is never stale; a read of
- * such a blob is one system call.
+ * such a blob is one system call, or none.
  */
 export interface OpenFiles extends AsyncDisposable {
   /** The file, at once when it is open already; undefined when there is none. */
-  acquire(key: string, path: string): OpenFile | Promise<OpenFile | undefined>
+  acquire(key: string): OpenFile | undefined | Promise<OpenFile | undefined>
   /** Lets the file go. Readers that have it keep it until they release it. */
   forget(key: string): void
 }
@@ -30,7 +32,12 @@ interface Opening {
   readonly handle: Promise<Handle | undefined>
 }
 
-export const createOpenFiles = (files: FileOperations, max: number): OpenFiles => {
+/** @param pathOf The file of a key, or undefined when the key is not one of ours. */
+export const createOpenFiles = (
+  files: FileOperations,
+  max: number,
+  pathOf: (key: string) => string | undefined,
+): OpenFiles => {
   const closing = new Set<Promise<void>>()
   const opening = new Map<string, Opening>()
 
@@ -57,6 +64,7 @@ export const createOpenFiles = (files: FileOperations, max: number): OpenFiles =
       const fd = await files.open(path, readFlags)
       const handle: Handle = {
         fd,
+        head: undefined,
         // Counted for the waiters before they run: one of them must not find it closed by the release of another.
         users: self().waiters,
         cached: opening.get(key) === self(),
@@ -77,7 +85,7 @@ export const createOpenFiles = (files: FileOperations, max: number): OpenFiles =
   }
 
   return {
-    acquire: (key, path) => {
+    acquire: (key) => {
       const handle = cache.get(key)
       if (handle !== undefined) {
         handle.users += 1
@@ -85,6 +93,8 @@ export const createOpenFiles = (files: FileOperations, max: number): OpenFiles =
       }
       let pending = opening.get(key)
       if (pending === undefined) {
+        const path = pathOf(key)
+        if (path === undefined) return undefined
         const created: Opening = { waiters: 0, handle: open(key, path, () => created) }
         pending = created
         opening.set(key, created)

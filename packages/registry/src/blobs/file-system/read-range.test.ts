@@ -31,6 +31,12 @@ const stream = async (store: BlobStore, key: string, end: number): Promise<Reada
   return read
 }
 
+const short = async (store: BlobStore, key: string, start: number, end: number): Promise<Uint8Array> => {
+  const read = await store.read(key, start, end)
+  if (!(read instanceof Uint8Array)) throw new TypeError('Expected the bytes at once.')
+  return read
+}
+
 /** The blobs that this process has open. */
 const openBlobs = (): string[] =>
   readdirSync('/proc/self/fd').flatMap((fd) => {
@@ -108,6 +114,35 @@ describe.runIf(process.platform === 'linux')('open files', () => {
     await Promise.all(Array.from({ length: 20 }, () => store.read(key, 0, 10)))
     await store.read(key, 3, 10)
     expect(opened).toBe(1)
+  })
+
+  it('are not even read again where their start is known', async () => {
+    let reads = 0
+    const files: FileOperations = { ...fileOperations }
+    await using store = await fileSystemBlobs({ root }, files)
+    const bytes = randomBytes(70_000)
+    const key = await put(store, bytes)
+    files.read = (fd, buffer, position) => {
+      reads += 1
+      return fileOperations.read(fd, buffer, position)
+    }
+    const ranges = [
+      [0, 10, 1],
+      [2, 5, 1],
+      [2, 11, 2],
+      [0, 1000, 3],
+      [10, 1000, 3],
+      [0, 65_537, 4],
+      [0, 65_536, 5],
+      [65_535, 65_536, 5],
+      [65_535, 65_537, 6],
+    ] as const
+    for (const [start, end, expected] of ranges) {
+      expect(Buffer.from(await short(store, key, start, end)).equals(bytes.subarray(start, end))).toBe(true)
+      expect(reads).toBe(expected)
+    }
+    await store.delete(key)
+    expect(await store.read(key, 0, 10)).toBeUndefined()
   })
 
   it('stay with the streams that read them when they are let go', async () => {
