@@ -18,4 +18,4 @@ export { listRepositories, repositoryExists } from './operations/repositories.ts
 export { describeTags, listTags } from './operations/tags.ts'
 export { findUpload, listExpiredUploads } from './operations/uploads.ts'
 export type { WriteArguments, WriteName, WriteResult } from './operations/writes.ts'
-export { isDurable, writes } from './operations/writes.ts'
+export { isDurable, startWrite, writes } from './operations/writes.ts'

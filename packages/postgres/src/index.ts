@@ -1,0 +1,1 @@
+export { postgresMetadata, type PostgresMetadataOptions } from './postgres-metadata.ts'
