@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeMachine } from './machine.ts'
 import { toMarkdown } from './markdown.ts'
@@ -29,7 +29,8 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   const chosen = choose(options.rows)
   const prerequisites = checkPrerequisites(options.without)
-  const parent = options.work ?? join(bench, '.work')
+  // Absolute: servers are told of it, and nginx would take another path as one below its own.
+  const parent = resolve(options.work ?? join(bench, '.work'))
   await mkdir(parent, { recursive: true })
   const work = await mkdtemp(join(parent, 'run-'))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
