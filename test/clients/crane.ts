@@ -61,8 +61,10 @@ export const crane: Client = {
       const { stdout } = await run(findProgram('tar'), ['-xOf', 'files.tar', 'hello'], options)
       equal(stdout, 'hello from crane\n')
     })
-    await check('copies an index to another repository', async () => {
-      await call('copy', `${name}:many`, `${other}:many`)
+    await check('copies an index to another repository by mounting its blobs', async () => {
+      const { stderr } = await run(program, ['copy', `${name}:many`, `${other}:many`, '--insecure'], options)
+      // A config and a layer for each of the two platforms.
+      equal(stderr.match(/mounted blob: sha256:/g)?.length, 4, stderr)
       equal(await call('digest', `${other}:many`), index.digest)
       await call('validate', '--remote', `${other}:many`)
     })

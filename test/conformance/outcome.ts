@@ -19,7 +19,7 @@ export interface Outcome {
  * How much there was with everything on: the checks as the program counts them (single ones and the groups they are in),
  * the single ones, the APIs and the kinds of data. Fewer means that something was not tested.
  */
-const atLeast = { checks: 1032, single: 841, apis: 28, data: 24 }
+const atLeast = { checks: 1032, single: 830, apis: 28, data: 24 }
 
 export async function readOutcome(directory: string, url: string, program: CommandResult): Promise<Outcome> {
   let results: string
