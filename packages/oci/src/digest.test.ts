@@ -16,7 +16,7 @@ const lengths: Record<DigestAlgorithm, number> = { sha256: 64, sha384: 96, sha51
 const oracle = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/
 
 const hex = (length: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
+  fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: length, maxLength: length })
 
 const digests = fc
   .constantFrom(...digestAlgorithms)

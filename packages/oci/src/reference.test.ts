@@ -106,17 +106,15 @@ const registries = fc.oneof(
 )
 const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined })
-const digests = fc
-  .constantFrom(...digestAlgorithms)
-  .chain((algorithm) =>
-    fc
-      .string({
-        unit: fc.constantFrom(...'0123456789abcdef'),
-        minLength: Number(algorithm.slice(3)) / 4,
-        maxLength: Number(algorithm.slice(3)) / 4,
-      })
-      .map((encoded) => parseDigest(`${algorithm}:${encoded}`)),
-  )
+const digests = fc.constantFrom(...digestAlgorithms).chain((algorithm) =>
+  fc
+    .string({
+      unit: fc.constantFrom(...Array.from('0123456789abcdef')),
+      minLength: Number(algorithm.slice(3)) / 4,
+      maxLength: Number(algorithm.slice(3)) / 4,
+    })
+    .map((encoded) => parseDigest(`${algorithm}:${encoded}`)),
+)
 
 test('what is formatted reads back as the same reference, by both rules', () => {
   fc.assert(
@@ -149,7 +147,10 @@ const grammar = new RegExp(
 
 test('nothing is a reference that the grammar of Docker does not let pass, and nothing throws but ParseError', () => {
   const texts = fc.oneof(
-    fc.string({ unit: fc.constantFrom(...'ab0A.:/@-_[]', `@${digest}`, 'localhost', 'docker.io/'), maxLength: 12 }),
+    fc.string({
+      unit: fc.constantFrom(...Array.from('ab0A.:/@-_[]'), `@${digest}`, 'localhost', 'docker.io/'),
+      maxLength: 12,
+    }),
     fc.string({ unit: 'binary' }),
   )
   let accepted = 0
@@ -167,7 +168,7 @@ test('nothing is a reference that the grammar of Docker does not let pass, and n
         expect(parseReference(again, { rules })).toEqual(result.value)
       }
     }),
-    { numRuns: 20_000 },
+    { numRuns: 6000 },
   )
-  expect(accepted).toBeGreaterThan(1000)
+  expect(accepted).toBeGreaterThan(300)
 })
