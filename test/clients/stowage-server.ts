@@ -84,13 +84,28 @@ export async function onStowage(
   const server = await startStowage(options)
   try {
     await use(server.url)
-    const alive = await answers(server.url)
-    if (!alive) report.fail(`${name}: still answers after all clients`, new Error(await server.process.output()))
+    await reportFaults(server.url, name, report)
   } finally {
     await server.process.stop()
   }
   const code = await server.process.ended
-  if (code === 0) report.ok(`${name}: lived through all clients and ended with code 0 on SIGTERM`)
+  if (code === 0) report.ok(`${name}: lives through all clients and ends with code 0 on SIGTERM`)
   else report.fail(`${name}: ends with code 0 on SIGTERM`, new Error(`exit code ${code}`))
   if (report.failed > failedBefore) console.log(`the end of its log:\n${await server.process.output()}`)
+}
+
+/** No input causes a 5xx: whatever the clients did, the server has counted none. */
+async function reportFaults(url: string, name: string, report: Report): Promise<void> {
+  const title = `${name}: answered no request with a 5xx`
+  try {
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    const counted = metrics.split('\n').filter((line) => line.startsWith('stowage_http_requests_total{'))
+    const faults = counted.filter((line) => /status="5\d\d"/.test(line))
+    if (!counted.some((line) => line.includes('status="201"')))
+      throw new Error(`no push is counted:\n${counted.join('\n')}`)
+    if (faults.length > 0) throw new Error(faults.join('\n'))
+    report.ok(title)
+  } catch (error) {
+    report.fail(title, error)
+  }
 }
