@@ -46,13 +46,19 @@ const isOurs = (url: string): boolean => url === '/v2' || url.startsWith('/v2/')
  * would never see the answer; reading on without end would let it send for ever.
  */
 const drainAfter = (req: IncomingMessage, res: ServerResponse): void => {
-  res.once('finish', () => {
+  // Not `finish`: there Node throws away a body that nobody reads, however long it is, and no one sees it pass.
+  res.once('prefinish', () => {
     if (req.complete || req.destroyed) return
     let left = drainBytes
-    const timer = setTimeout(() => req.destroy(), drainMilliseconds)
+    const end = (): void => {
+      req.pause()
+      if (res.writableFinished) req.destroy()
+      else res.once('finish', () => req.destroy())
+    }
+    const timer = setTimeout(end, drainMilliseconds)
     req.on('data', (chunk: Uint8Array) => {
       left -= chunk.byteLength
-      if (left < 0) req.destroy()
+      if (left < 0) end()
     })
     req.once('close', () => clearTimeout(timer))
     req.resume()

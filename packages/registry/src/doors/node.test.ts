@@ -1,0 +1,277 @@
+import type { EventEmitter } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  type BlobStore,
+  memoryBlobs,
+  type RegistryOptions,
+  type RequestSummary,
+  sqliteMetadata,
+} from '@stowage/registry'
+import { createTestRegistry, sample } from '@stowage/testkit'
+import { describe, expect, it } from 'vitest'
+
+const mebibyte = 2 ** 20
+const tenGibibytes = 10 * 2 ** 30
+
+/** What clients do to connections, seen from the client's end of the wire. */
+const open = async (host: string): Promise<{ socket: Socket; received: () => string }> => {
+  const { hostname, port } = new URL(`http://${host}`)
+  const socket = connect(Number(port), hostname)
+  const chunks: Uint8Array[] = []
+  socket.on('data', (chunk: Uint8Array) => chunks.push(chunk))
+  // A connection that breaks is what these tests are about; what came over it before is what counts.
+  socket.on('error', () => {})
+  await event(socket, 'connect')
+  return { socket, received: () => Buffer.concat(chunks).toString('latin1') }
+}
+
+const head = (method: string, target: string, headers: Readonly<Record<string, string | number>>): string =>
+  `${method} ${target} HTTP/1.1\r\nHost: registry.test\r\n${Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')}\r\n`
+
+/** Resolves at the event, whatever else happens: `once` of Node would reject when the connection breaks. */
+const event = async (emitter: EventEmitter, name: string): Promise<unknown> =>
+  new Promise((resolve) => emitter.once(name, resolve))
+
+/** Resolves when the connection has brought the text, and rejects when it ends before. */
+const until = async ({ socket, received }: Awaited<ReturnType<typeof open>>, text: string): Promise<void> => {
+  while (!received().includes(text)) {
+    if (socket.destroyed) throw new Error(`The connection ended after ${JSON.stringify(received())}`)
+    // oxlint-disable-next-line no-await-in-loop
+    await Promise.race([event(socket, 'data'), event(socket, 'close')])
+  }
+}
+
+/** Resolves with the summary of the next request of this method that is answered, or whose client is gone. */
+const watch = () => {
+  const waiting = new Map<string, (summary: RequestSummary) => void>()
+  return {
+    onResponse: (summary: RequestSummary) => waiting.get(summary.method)?.(summary),
+    next: async (method: string) => new Promise<RequestSummary>((resolve) => waiting.set(method, resolve)),
+  }
+}
+
+const begin = async (url: string): Promise<string> => {
+  const answer = await fetch(`${url}/v2/a/blobs/uploads/`, { method: 'POST' })
+  expect(answer.status).toBe(202)
+  return answer.headers.get('location') ?? ''
+}
+
+describe('a client that goes away', () => {
+  it.each([
+    { how: 'a chunk with a length', framing: { 'Content-Length': mebibyte }, prefix: '' },
+    { how: 'a stream without a length', framing: { 'Transfer-Encoding': 'chunked' }, prefix: '100000\r\n' },
+  ])('in the middle of $how leaves an upload that goes on where its bytes end', async ({ framing, prefix }) => {
+    const { onResponse, next } = watch()
+    await using registry = await createTestRegistry({ onResponse })
+    const bytes = Buffer.alloc(mebibyte, 'abc')
+    const location = await begin(registry.url)
+
+    const broken = next('PATCH')
+    const { socket } = await open(registry.host)
+    socket.write(head('PATCH', location, framing) + prefix)
+    socket.write(bytes.subarray(0, 300_000), () => socket.destroy())
+    expect((await broken).status).toBe(400)
+
+    const status = await fetch(`${registry.url}${location}`)
+    expect(status.headers.get('range')).toBe('0-299999')
+    const rest = await fetch(`${registry.url}${location}`, {
+      method: 'PATCH',
+      headers: { 'content-range': `300000-${mebibyte - 1}` },
+      body: bytes.subarray(300_000),
+    })
+    expect(rest.status).toBe(202)
+    const digest = sample.sha256(bytes)
+    expect((await fetch(`${registry.url}${location}?digest=${digest}`, { method: 'PUT' })).status).toBe(201)
+    const got = await fetch(`${registry.url}/v2/a/blobs/${digest}`)
+    expect(bytes.equals(await got.bytes())).toBe(true)
+  })
+
+  it('in the middle of the closing request leaves nothing visible and an upload that can be closed', async () => {
+    const { onResponse, next } = watch()
+    await using registry = await createTestRegistry({ onResponse })
+    const bytes = Buffer.alloc(mebibyte, 'def')
+    const digest = sample.sha256(bytes)
+    const location = await begin(registry.url)
+
+    const broken = next('PUT')
+    const { socket } = await open(registry.host)
+    socket.write(head('PUT', `${location}?digest=${digest}`, { 'Content-Length': mebibyte }))
+    socket.write(bytes.subarray(0, 300_000), () => socket.destroy())
+    expect((await broken).status).toBe(400)
+    expect((await fetch(`${registry.url}/v2/a/blobs/${digest}`)).status).toBe(404)
+
+    const kept = await fetch(`${registry.url}${location}`)
+    const from = Number(/^0-(\d+)$/.exec(kept.headers.get('range') ?? '')?.[1]) + 1
+    const rest = await fetch(`${registry.url}${location}?digest=${digest}`, {
+      method: 'PUT',
+      headers: { 'content-range': `${from}-${mebibyte - 1}` },
+      body: bytes.subarray(from),
+    })
+    expect(rest.status).toBe(201)
+  })
+
+  it('in the middle of a single POST leaves nothing', async () => {
+    const { onResponse, next } = watch()
+    await using registry = await createTestRegistry({ onResponse })
+    const bytes = Buffer.alloc(mebibyte, 'ghi')
+    const broken = next('POST')
+    const { socket } = await open(registry.host)
+    const digest = sample.sha256(bytes)
+    socket.write(head('POST', `/v2/a/blobs/uploads/?digest=${digest}`, { 'Content-Length': mebibyte }))
+    socket.write(bytes.subarray(0, 300_000), () => socket.destroy())
+    expect((await broken).status).toBe(400)
+    expect((await fetch(`${registry.url}/v2/a/blobs/${digest}`)).status).toBe(404)
+  })
+
+  it('in the middle of a download ends the reading of the blob', async () => {
+    const { blobs, streams } = watchedBlobs()
+    await using registry = await createTestRegistry({
+      storage: { metadata: await sqliteMetadata({ path: ':memory:' }), blobs },
+    })
+    // More than the buffers of the two ends of a connection hold.
+    const bytes = Buffer.alloc(32 * mebibyte, 'jkl')
+    const digest = sample.sha256(bytes)
+    await fetch(`${registry.url}/v2/a/blobs/uploads/?digest=${digest}`, { method: 'POST', body: bytes })
+
+    const connection = await open(registry.host)
+    connection.socket.write(head('GET', `/v2/a/blobs/${digest}`, {}))
+    await until(connection, '\r\n\r\n')
+    connection.socket.destroy()
+    const [stream] = streams
+    if (stream === undefined) throw new Error('The blob was not given as a stream.')
+    if (!stream.closed) await event(stream, 'close')
+    expect(stream.readableEnded).toBe(false)
+  })
+})
+
+describe('an answer that is ready before the body has come', () => {
+  const denied: RegistryOptions['access'] = {
+    authorize: (_principal, action) =>
+      action === 'push' ? { allow: false, challenge: 'Basic realm="registry"' } : { allow: true },
+  }
+  const upload = '/v2/a/blobs/uploads/'
+  it.each([
+    { why: 'nobody logged in', status: 401, target: upload, method: 'POST', options: { access: denied } },
+    { why: 'a manifest is too large', status: 413, target: '/v2/a/manifests/latest', method: 'PUT', options: {} },
+    {
+      why: 'a blob is too large',
+      status: 400,
+      target: `${upload}?digest=sha256:${'0'.repeat(64)}`,
+      method: 'POST',
+      options: { uploads: { maxBlobSize: 10 * mebibyte } },
+    },
+  ])('because $why arrives, and 10 GiB are not read', async ({ status, target, method, options }) => {
+    await using registry = await createTestRegistry(options)
+    for (const framing of [{ 'Content-Length': tenGibibytes }, { 'Transfer-Encoding': 'chunked' }]) {
+      // oxlint-disable-next-line no-await-in-loop
+      const { answer, written } = await pushWithoutEnd(registry.host, head(method, target, framing), framing)
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+      const [headers = '', body = ''] = answer.split('\r\n\r\n')
+      expect(JSON.parse(body)).toMatchObject({ errors: [{}] })
+      expect(headers).toContain(`content-length: ${body.length}`)
+      // What a limit lets in, what is drained, and what the buffers of the two ends hold.
+      expect(written).toBeLessThan(64 * mebibyte)
+    }
+  })
+
+  it('leaves a connection on which a small body had come in use', async () => {
+    await using registry = await createTestRegistry({ access: denied })
+    const connection = await open(registry.host)
+    connection.socket.write(head('POST', upload, { 'Content-Length': 100_000 }))
+    connection.socket.write(Buffer.alloc(100_000))
+    await until(connection, '"UNAUTHORIZED"')
+    connection.socket.write(head('GET', '/v2/', {}))
+    await until(connection, '{"success":true}')
+    connection.socket.destroy()
+  })
+})
+
+describe('Expect: 100-continue', () => {
+  const expectation = { Expect: '100-continue', 'Content-Length': 5 }
+
+  it('is answered when it is known that the client may push, and not before', async () => {
+    const asked = Promise.withResolvers<void>()
+    const verdict = Promise.withResolvers<{ allow: true }>()
+    await using registry = await createTestRegistry({
+      access: {
+        authorize: (_principal, action) => {
+          if (action !== 'push') return { allow: true }
+          asked.resolve()
+          return verdict.promise
+        },
+      },
+    })
+    const connection = await open(registry.host)
+    const digest = sample.sha256(Buffer.from('hello'))
+    connection.socket.write(head('POST', `/v2/a/blobs/uploads/?digest=${digest}`, expectation))
+    await asked.promise
+    // Had the server told the client to go on, that would have come before the answer to a later request of another.
+    expect((await fetch(`${registry.url}/v2/`)).status).toBe(200)
+    await nextTurn()
+    expect(connection.received()).toBe('')
+    verdict.resolve({ allow: true })
+    await until(connection, 'HTTP/1.1 100 Continue\r\n\r\n')
+    connection.socket.write('hello')
+    await until(connection, 'HTTP/1.1 201 ')
+    connection.socket.destroy()
+  })
+
+  it('is answered with the refusal alone when the client may not push', async () => {
+    await using registry = await createTestRegistry({
+      access: { authorize: (_principal, action) => (action === 'push' ? { allow: false } : { allow: true }) },
+    })
+    const connection = await open(registry.host)
+    connection.socket.write(head('POST', '/v2/a/blobs/uploads/', expectation))
+    await until(connection, '"DENIED"')
+    expect(connection.received()).toMatch(/^HTTP\/1.1 403 /)
+    connection.socket.destroy()
+  })
+
+  it('is answered with the refusal alone when the announced chunk cannot be taken', async () => {
+    await using registry = await createTestRegistry()
+    const location = await begin(registry.url)
+    const connection = await open(registry.host)
+    connection.socket.write(head('PATCH', location, { ...expectation, 'Content-Range': '7-11' }))
+    await until(connection, '"BLOB_UPLOAD_INVALID"')
+    expect(connection.received()).toMatch(/^HTTP\/1.1 416 /)
+    connection.socket.destroy()
+  })
+})
+
+/** Sends a body for as long as the server lets it. */
+const pushWithoutEnd = async (
+  host: string,
+  requestHead: string,
+  framing: object,
+): Promise<{ answer: string; written: number }> => {
+  const { socket, received } = await open(host)
+  const chunked = 'Transfer-Encoding' in framing
+  const piece = Buffer.concat(
+    chunked ? [Buffer.from('10000\r\n'), Buffer.alloc(0x10000), Buffer.from('\r\n')] : [Buffer.alloc(0x10000)],
+  )
+  socket.write(requestHead)
+  const closed = event(socket, 'close')
+  const pump = (): void => {
+    while (!socket.destroyed && socket.bytesWritten < tenGibibytes) if (!socket.write(piece)) return
+  }
+  socket.on('drain', pump)
+  pump()
+  await closed
+  return { answer: received(), written: socket.bytesWritten }
+}
+
+/** A store that keeps hold of the streams it gave. */
+const watchedBlobs = (): { blobs: BlobStore; streams: Readable[] } => {
+  const streams: Readable[] = []
+  const blobs = memoryBlobs()
+  const read: BlobStore['read'] = async (...range) => {
+    const given = await blobs.read(...range)
+    if (given !== undefined && !(given instanceof Uint8Array)) streams.push(given)
+    return given
+  }
+  return { blobs: { ...blobs, read }, streams }
+}
