@@ -79,7 +79,9 @@ const liveAndEnd = async (open: () => Promise<BlobStoreUnderTest>): Promise<void
   for (let count = 0; count < 20; count++) {
     const key = await put(store, someBytes(count))
     await store.read(key, 0, count)
-    await (await store.openUpload(randomUUID())).write([someBytes(1)])
+    const upload = await store.openUpload(randomUUID())
+    await upload.write([someBytes(1)])
+    for await (const _ of upload.read()) break
   }
   const stream = await store.read(large, 0, 4096 * kibibyte)
   if (stream !== undefined && !(stream instanceof Uint8Array)) {
