@@ -36,11 +36,6 @@ const garbageGrace = 60_000
 export const createBlobs = (options: BlobOptions): Blobs => {
   const { metadata, blobs, now } = options
 
-  const unknown = (digest: Digest): RegistryError =>
-    new RegistryError('blob-unknown', 'This repository has no such blob. Push it, or mount it from a repository that has.', {
-      detail: { digest },
-    })
-
   const find: Blobs['find'] = async (grant, digest) => {
     const row = await metadata.findBlob(grant.repository, digest)
     if (row === undefined) throw unknown(digest)
@@ -84,9 +79,13 @@ export const createBlobs = (options: BlobOptions): Blobs => {
       case 'unknown':
         throw unknown(digest)
       case 'in-use':
-        throw new RegistryError('blob-in-use', 'A manifest of this repository needs the blob. Delete the manifest first.', {
-          detail: { digest, manifest: result.by },
-        })
+        throw new RegistryError(
+          'blob-in-use',
+          'A manifest of this repository needs the blob. Delete the manifest first.',
+          {
+            detail: { digest, manifest: result.by },
+          },
+        )
     }
   }
 
@@ -104,3 +103,12 @@ export const createBlobs = (options: BlobOptions): Blobs => {
 
   return { find, read, mount, remove, sweep }
 }
+
+const unknown = (digest: Digest): RegistryError =>
+  new RegistryError(
+    'blob-unknown',
+    'This repository has no such blob. Push it, or mount it from a repository that has.',
+    {
+      detail: { digest },
+    },
+  )

@@ -18,7 +18,10 @@ export interface Manifests {
   find(grant: RepositoryGrant, reference: ManifestReference): Promise<ManifestRow>
   /** The bytes exactly as they were pushed. */
   read(grant: RepositoryGrant, manifest: ManifestRow): Promise<Uint8Array>
-  put(grant: RepositoryGrant, put: ManifestPut): Promise<{ readonly digest: Digest; readonly subject: Digest | undefined }>
+  put(
+    grant: RepositoryGrant,
+    put: ManifestPut,
+  ): Promise<{ readonly digest: Digest; readonly subject: Digest | undefined }>
   removeTag(grant: RepositoryGrant, tag: string): Promise<void>
   remove(grant: RepositoryGrant, digest: Digest): Promise<void>
 }
@@ -53,9 +56,13 @@ export const createManifests = (options: ManifestOptions): Manifests => {
 
   const unknown = async (repository: string, detail: ManifestReference): Promise<RegistryError> =>
     (await metadata.repositoryExists(repository))
-      ? new RegistryError('manifest-unknown', 'This repository has no such manifest. List its tags to see what it has.', {
-          detail,
-        })
+      ? new RegistryError(
+          'manifest-unknown',
+          'This repository has no such manifest. List its tags to see what it has.',
+          {
+            detail,
+          },
+        )
       : new RegistryError('name-unknown', 'This registry has no such repository. A first push creates it.', {
           detail: { name: repository },
         })
@@ -78,9 +85,13 @@ export const createManifests = (options: ManifestOptions): Manifests => {
   const put: Manifests['put'] = async (grant, { bytes, contentType, digest: promised, tags }) => {
     const digest = digestOf(bytes, promised === undefined ? 'sha256' : digestAlgorithm(promised))
     if (promised !== undefined && digest !== promised) {
-      throw new RegistryError('digest-invalid', 'The manifest does not have the digest that the URL names. Push it by its own.', {
-        detail: { given: promised, received: digest },
-      })
+      throw new RegistryError(
+        'digest-invalid',
+        'The manifest does not have the digest that the URL names. Push it by its own.',
+        {
+          detail: { given: promised, received: digest },
+        },
+      )
     }
     const parsed = safeParseManifest(bytes, contentType)
     if (!parsed.ok) {
@@ -122,9 +133,13 @@ export const createManifests = (options: ManifestOptions): Manifests => {
           { detail: { blobs: result.blobs, manifests: result.manifests } },
         )
       case 'tag-exists':
-        throw new RegistryError('tag-exists', `The tag ${result.tag} exists and you may not move it. Push under another tag.`, {
-          detail: { tag: result.tag },
-        })
+        throw new RegistryError(
+          'tag-exists',
+          `The tag ${result.tag} exists and you may not move it. Push under another tag.`,
+          {
+            detail: { tag: result.tag },
+          },
+        )
     }
   }
 

@@ -2,29 +2,29 @@
 const stalledAfter = 5000
 
 export interface Hold extends Disposable {
-  /** Aborts when somebody else needs the upload and this holder has stalled. */
+  /** Aborts when the holder is to let go: it has stalled and somebody else needs the upload, or the upload is over. */
   readonly signal: AbortSignal
   /** Called for every piece of body that comes: the holder is alive. */
   alive(): void
+}
+
+export interface UploadLock {
+  /** Waits in turn. Rejects with the reason of `signal` when that aborts first. */
+  acquire(signal: AbortSignal): Promise<Hold>
+  /** The lock, if nobody has it. */
+  tryAcquire(): Hold | undefined
+  /** Asks whoever has the lock to let go now. It is his until he does. */
+  interrupt(): void
 }
 
 /**
  * One request at a time works on an upload. A second one waits; but a request whose connection died without a word would
  * hold the upload for ever, so a waiter asks a holder that has stalled to let go.
  */
-export const createUploadLock = (now: () => number): { acquire(signal: AbortSignal): Promise<Hold> } => {
+export const createUploadLock = (now: () => number): UploadLock => {
   let holder: { abort: AbortController; lastAlive: number; released: Promise<void> } | undefined
 
-  const acquire = async (signal: AbortSignal): Promise<Hold> => {
-    while (holder !== undefined) {
-      signal.throwIfAborted()
-      const current = holder
-      const patience = current.lastAlive + stalledAfter - now()
-      if (patience <= 0) current.abort.abort(new Error('Another request took over this upload.'))
-      // oxlint-disable-next-line no-await-in-loop -- waiting in turn is the point
-      await settledWithin(current.released, patience <= 0 ? 1000 : patience)
-    }
-    signal.throwIfAborted()
+  const take = (): Hold => {
     const released = Promise.withResolvers<void>()
     const mine = { abort: new AbortController(), lastAlive: now(), released: released.promise }
     holder = mine
@@ -39,7 +39,23 @@ export const createUploadLock = (now: () => number): { acquire(signal: AbortSign
       },
     }
   }
-  return { acquire }
+
+  const interrupt = (): void =>
+    holder?.abort.abort(new DOMException('Another request took over this upload.', 'AbortError'))
+
+  const acquire = async (signal: AbortSignal): Promise<Hold> => {
+    for (;;) {
+      signal.throwIfAborted()
+      const current = holder
+      if (current === undefined) return take()
+      // Never longer than a holder may stall, whatever a clock that was set back says.
+      const patience = Math.min(current.lastAlive + stalledAfter - now(), stalledAfter)
+      if (patience <= 0) interrupt()
+      // oxlint-disable-next-line no-await-in-loop -- waiting in turn is the point
+      await settledWithin(current.released, patience <= 0 ? 1000 : patience)
+    }
+  }
+  return { acquire, tryAcquire: () => (holder === undefined ? take() : undefined), interrupt }
 }
 
 const settledWithin = async (promise: Promise<void>, milliseconds: number): Promise<void> => {

@@ -1,0 +1,93 @@
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { MetadataStore } from '../metadata/metadata-store.ts'
+import type { OpenUploads } from './open-uploads.ts'
+
+export interface UploadSweepOptions {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  readonly open: OpenUploads
+  /** Ids of bytes that are being received without a row. */
+  readonly rowless: ReadonlySet<string>
+  readonly now: () => number
+}
+
+/** How long an upload keeps its handle and digest without being used. Milliseconds. */
+const keepOpen = 60_000
+
+const hour = 3_600_000
+/** Bytes without a row go when nothing was added to them for this long: nobody can be about to make the row. */
+const orphanGrace = 24 * hour
+/** More rows than this are not compared with what the blob store has. */
+const mostRows = 100_000
+
+/** Cleans up after uploads that nobody goes on with. Returns how many it forgot. */
+export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<number>) => {
+  const { metadata, blobs, open, rowless, now } = options
+  let orphansDue = 0
+
+  /** Closes handles that nobody uses. An upload that a request works on stays as it is. */
+  const closeIdle = async (): Promise<void> => {
+    for (const upload of open.all()) {
+      const expired = upload.touchedAt < open.expiredBefore()
+      if (!expired && upload.touchedAt >= now() - keepOpen) continue
+      const hold = upload.lock.tryAcquire()
+      if (hold === undefined) {
+        // The connection may have died without a word. The next sweep finds the upload free.
+        if (expired) upload.lock.interrupt()
+        continue
+      }
+      using _ = hold
+      const { id, touchedAt, savedAt } = upload
+      // oxlint-disable-next-line no-await-in-loop -- a sweep is in no hurry, and one upload at a time bounds its load
+      const known = touchedAt > savedAt ? await metadata.saveUpload(id, { touchedAt }) : true
+      open.forget(upload)
+      // oxlint-disable-next-line no-await-in-loop
+      await (known ? upload.bytes.close() : open.drop(upload))
+    }
+  }
+
+  const expire = async (): Promise<number> => {
+    let forgotten = 0
+    for (;;) {
+      const touchedBefore = open.expiredBefore()
+      // oxlint-disable-next-line no-await-in-loop
+      const rows = await metadata.listExpiredUploads({ touchedBefore, limit: 100 })
+      let removed = 0
+      for (const row of rows) {
+        if (open.has(row.id)) continue
+        // oxlint-disable-next-line no-await-in-loop
+        if (!(await metadata.expireUpload(row.id, touchedBefore))) continue
+        // oxlint-disable-next-line no-await-in-loop
+        await blobs.discardUpload(row.id, row.state)
+        removed += 1
+      }
+      forgotten += removed
+      if (removed === 0 || rows.length < 100) return forgotten
+    }
+  }
+
+  /** Takes away bytes that no row points to: what a crash leaves of a single POST, or between a row's end and its bytes'. */
+  const discardOrphans = async (): Promise<void> => {
+    if (now() < orphansDue) return
+    orphansDue = now() + hour
+    const old: string[] = []
+    for await (const { id, touchedAt } of blobs.listUploads()) if (touchedAt < now() - orphanGrace) old.push(id)
+    if (old.length === 0) return
+    // Looked up after the bytes were: a row comes before its first byte, so what has none now has none for good.
+    const rows = await metadata.listExpiredUploads({ touchedBefore: Number.MAX_SAFE_INTEGER, limit: mostRows })
+    if (rows.length === mostRows) return
+    const known = new Set(rows.map((row) => row.id))
+    for (const id of old) {
+      if (known.has(id) || open.has(id) || rowless.has(id)) continue
+      // oxlint-disable-next-line no-await-in-loop
+      await blobs.discardUpload(id)
+    }
+  }
+
+  return async () => {
+    await closeIdle()
+    const forgotten = await expire()
+    await discardOrphans()
+    return forgotten
+  }
+}
