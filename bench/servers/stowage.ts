@@ -10,14 +10,14 @@ export const stowage = {
   name: 'stowage',
   kind: 'registry',
   setup:
-    'stowage serve with its defaults (SQLite with synchronous=FULL, file system, every 201 durable), stdout to /dev/null',
+    'stowage serve with its defaults (SQLite with synchronous=FULL, file system, every 201 durable), log level error, stdout to /dev/null',
   version: () => (existsSync(program) ? `${readVersion()} on Node ${process.version}` : undefined),
   start: async ({ directory, profile }) => {
     const port = await freePort()
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
     const child = startChild(
       process.execPath,
-      [...profiling, program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data')],
+      [...profiling, program, 'serve', `127.0.0.1:${port}`, '--data', join(directory, 'data'), '--log-level', 'error'],
       { DISABLE_AUTHENTICATION: 'yes' },
     )
     return whenAnswering('stowage', `http://127.0.0.1:${port}`, child)
