@@ -1,0 +1,112 @@
+import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import type { Logger } from '@stowage/registry'
+import { StowageError } from '../failure.ts'
+import { type AdminError, type AdminOperations, adminRoutes } from './api.ts'
+import { socketName, socketPath } from './socket-path.ts'
+
+/** Answers administration requests on the socket of a data directory until it is disposed of. */
+export const openAdminSocket = async (
+  data: string,
+  operations: AdminOperations,
+  logger: Logger,
+): Promise<AsyncDisposable> => {
+  const socket = socketPath(data)
+  if (socket === undefined) {
+    logger.warn(
+      { data },
+      'the path of the data directory is too long for an administration socket: commands cannot reach this server',
+    )
+    return { [Symbol.asyncDispose]: async () => {} }
+  }
+  const running = new Set<Promise<unknown>>()
+  const server = createServer({ headersTimeout: 5000, requestTimeout: 5000 }, listener(operations, logger, running))
+  try {
+    removeStale(data)
+    await bind(() => server.listen({ path: socket.path }), server)
+    chmodSync(socket.path, 0o600)
+  } catch (error) {
+    server.close()
+    socket[Symbol.dispose]()
+    throw error
+  }
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.allSettled(running)
+      await new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+      socket[Symbol.dispose]()
+    },
+  }
+}
+
+/** Left behind by a process that was killed: whoever is here holds the directory's lock, so nobody listens on it. */
+const removeStale = (data: string): void => {
+  const path = join(data, socketName)
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket())
+    throw new StowageError('data', `${path} is in the way of the administration socket. Move it elsewhere.`)
+  rmSync(path)
+}
+
+/** The socket is bound within `begin`: with this mask nobody else can connect even before its mode is set. */
+const bind = async (begin: () => void, server: ReturnType<typeof createServer>): Promise<void> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.once('listening', resolve)
+  const mask = setMask(0o177)
+  try {
+    begin()
+  } finally {
+    if (mask !== undefined) setMask(mask)
+  }
+  await promise
+  server.removeListener('error', reject)
+}
+
+/** A worker thread may not set it; there the directory's own mode protects the socket. */
+const setMask = (mask: number): number | undefined => {
+  try {
+    return process.umask(mask)
+  } catch {
+    return undefined
+  }
+}
+
+const listener =
+  (operations: AdminOperations, logger: Logger, running: Set<Promise<unknown>>): RequestListener =>
+  (req, res) => {
+    const path = (req.url ?? '').split('?', 1)[0]
+    const found = Object.entries(adminRoutes).find(([, route]) => route.path === path)
+    if (found === undefined) {
+      const paths = Object.values(adminRoutes).map((route) => route.path)
+      send(res, 404, failure('not-found', `There is nothing at this path. There are ${paths.join(' and ')}.`))
+      return
+    }
+    const [name, route] = found
+    if (req.method !== route.method) {
+      res.setHeader('allow', route.method)
+      send(res, 405, failure('method-not-allowed', `This path takes ${route.method}.`))
+      return
+    }
+    const work = operations[name as keyof AdminOperations]().then(
+      (answer) => send(res, 200, answer),
+      (error: unknown) => {
+        logger.error({ err: error, operation: name }, 'an administration command failed')
+        send(res, 500, failure('failed', error instanceof Error ? error.message : String(error)))
+      },
+    )
+    running.add(work)
+    void work.then(() => running.delete(work))
+  }
+
+const failure = (code: AdminError['error']['code'], message: string): AdminError => ({ error: { code, message } })
+
+const send = (res: ServerResponse, status: number, value: object): void => {
+  const body = `${JSON.stringify(value)}\n`
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
+}

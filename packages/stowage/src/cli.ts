@@ -1,0 +1,98 @@
+import { Command, CommanderError, Option } from 'commander'
+import { flagOf, type SettingKey, settingKeys, settingOf } from './config/settings.ts'
+import { exitCodes, StowageError } from './failure.ts'
+import type { CommandInput } from './commands/input.ts'
+import { commandHelp, exitCodeHelp, moreSettings, serveHelp } from './help.ts'
+import { version } from './version.ts'
+
+/** Runs a command line. What a command needs is loaded when it is run: `--help` and `--version` answer at once. */
+export const run = async (argv: readonly string[], environment: CommandInput['environment']): Promise<void> => {
+  const program = new Command('stowage')
+    .description('Stowage: an OCI distribution registry.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .addHelpText('after', commandHelp)
+    .exitOverride()
+
+  const serving = program
+    .command('serve')
+    .summary('serve a registry')
+    .description('Serves a registry until it is told to stop.')
+    .argument('[address]', settingOf('address').about, undefined)
+    .option('--config <file>', 'a configuration file; also STOWAGE_CONFIG')
+    .option('--check-config', 'print the configuration in effect, and where each value comes from, then exit')
+    .addHelpText('after', (context) => `${moreSettings(context)}${serveHelp}${exitCodeHelp}`)
+  for (const key of settingKeys) if (key !== 'address') addSetting(serving, key)
+  serving.action(async (address: string | undefined, options: Options) => {
+    const { serveCommand } = await import('./commands/serve.ts')
+    const flags = { ...flagsIn(options), address }
+    await serveCommand({ flags, environment, file: fileIn(options) }, { check: options['checkConfig'] === true })
+  })
+
+  const administration = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .summary(description)
+      .description(
+        `${description[0]?.toUpperCase()}${description.slice(1)}. Asks the running server; when none runs, opens the data directory itself.`,
+      )
+      .addOption(settingOption('data'))
+      .option('--config <file>', 'a configuration file; also STOWAGE_CONFIG')
+      .option('--json', 'print JSON')
+      .addHelpText('after', exitCodeHelp)
+  administration('status', 'show what is in a registry, and whether it is served').action(async (options: Options) => {
+    const { statusCommand } = await import('./commands/status.ts')
+    await statusCommand(inputOf(options), { json: options['json'] === true })
+  })
+  administration('sweep', 'delete now what has expired or is no longer referred to').action(
+    async (options: Options) => {
+      const { sweepCommand } = await import('./commands/sweep.ts')
+      await sweepCommand(inputOf(options), { json: options['json'] === true })
+    },
+  )
+
+  const inputOf = (options: Options): CommandInput => ({
+    flags: { data: options['data'] },
+    environment,
+    file: fileIn(options),
+  })
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+type Options = Readonly<Record<string, unknown>>
+
+const fileIn = (options: Options): string | undefined =>
+  typeof options['config'] === 'string' ? options['config'] : undefined
+
+const flagsIn = (options: Options): Partial<Record<SettingKey, unknown>> =>
+  Object.fromEntries(settingKeys.map((key) => [key, options[settingOption(key).attributeName()]]))
+
+const settingOption = (key: SettingKey): Option => {
+  const { kind, about, common, default: fallback } = settingOf(key)
+  const value = kind === 'path' ? ' <path>' : kind === 'boolean' ? '' : ` <${kind}>`
+  const note = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`
+  return new Option(`${flagOf(key)}${value}`, `${about.replaceAll('`', '')}${note}`).hideHelp(common !== true)
+}
+
+/** A boolean has two flags, so that either may override the environment and the file. */
+const addSetting = (command: Command, key: SettingKey): void => {
+  command.addOption(settingOption(key))
+  if (settingOf(key).kind === 'boolean') command.addOption(new Option(flagOf(key).replace('--', '--no-')).hideHelp())
+}
+
+/** Says what went wrong, and gives the exit code. What a person can put right comes without a stack. */
+const report = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  if (error instanceof StowageError) {
+    process.stderr.write(`stowage: ${error.message}\n`)
+    return exitCodes[error.failure]
+  }
+  process.stderr.write(`stowage: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return exitCodes.internal
+}

@@ -1,0 +1,50 @@
+import { environmentNames, type SettingKey, settingKeys } from './settings.ts'
+import { nearest } from './suggest.ts'
+import type { Problem } from '../failure.ts'
+import { show } from './show.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface EnvironmentValue {
+  readonly key: SettingKey
+  readonly name: string
+  readonly text: string
+}
+
+/** The path of the configuration file, unless `--config` gives one. */
+export const configFileVariable = 'STOWAGE_CONFIG'
+
+/**
+ * What the environment says. An empty variable counts as one that is not set: compose files write `${X:-}`. An unknown
+ * `STOWAGE_` variable is a problem like an unknown key, for a setting with a slip of the pen in its name would do nothing.
+ */
+export const readEnvironment = (environment: Environment): { values: EnvironmentValue[]; problems: Problem[] } => {
+  const problems: Problem[] = []
+  const values = settingKeys.flatMap((key) => {
+    const found = environmentNames(key).flatMap((name): EnvironmentValue[] => {
+      const text = environment[name]
+      return text === undefined || text === '' ? [] : [{ key, name, text }]
+    })
+    const [first, other] = found
+    if (first === undefined) return []
+    if (other !== undefined && other.text !== first.text) {
+      problems.push({
+        key,
+        where: other.name,
+        message: `says ${show(other.text)} but ${first.name} says ${show(first.text)}`,
+      })
+    }
+    return [first]
+  })
+  const known = new Set([configFileVariable, ...settingKeys.flatMap(environmentNames)])
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('STOWAGE_') || known.has(name) || isServiceLink(name)) continue
+    const guess = nearest(name, [...known])
+    problems.push({ where: name, message: `is not a setting${guess === undefined ? '' : `; did you mean ${guess}?`}` })
+  }
+  return { values, problems }
+}
+
+/** Kubernetes describes a service that is called `stowage` to every container beside it in variables such as these. */
+const isServiceLink = (name: string): boolean =>
+  /_SERVICE_(?:HOST|PORT)(?:_|$)/.test(name) || /_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/.test(name)

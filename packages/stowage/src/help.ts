@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import { flagOf, settingKeys, settingOf } from './config/settings.ts'
+
+export const commandHelp = `
+Examples:
+  stowage serve                          serve ./data on 127.0.0.1:5000
+  stowage serve 8000 --data /srv/images  choose the port and the place
+  stowage status                         what is in ./data, and is it served?
+
+Each command has its own help: stowage serve --help
+`
+
+export const serveHelp = `
+Every setting is also a key of the configuration file and a variable in the environment (--data is data: and
+STOWAGE_DATA). A flag goes before the environment, that before the file, that before the default.
+
+Examples:
+  stowage serve                                    this machine only, on port 5000, in ./data
+  stowage serve localhost:8000 --data /srv/images
+  stowage serve 0.0.0.0 --allow-anonymous          for everyone who can reach this machine
+  stowage serve :443 --allow-anonymous --tls-cert cert.pem --tls-key key.pem
+  stowage serve --config stowage.yaml --check-config
+`
+
+export const exitCodeHelp = `
+Exit codes:
+  0   done, or stopped as told           70  a defect; the message has the details
+  64  the command line is wrong          73  the data directory cannot be used
+  66  there is no such data directory    75  another process uses the data directory
+  69  the address cannot be had, or the  78  the configuration is wrong, or asks for
+      server does not answer                 what is refused
+`
+
+/** The settings that are not among the first ones, wrapped as the options above them are. */
+export const moreSettings = ({ command }: { readonly command: Command }): string => {
+  const helper = command.createHelp()
+  helper.prepareContext({ helpWidth: process.stdout.columns ?? 100 })
+  helper.minWidthToWrap = 20
+  const rows = settingKeys
+    .filter((key) => settingOf(key).common !== true)
+    .map((key) => {
+      const { kind, default: fallback, about } = settingOf(key)
+      const flag = fallback === true ? flagOf(key).replace('--', '--no-') : flagOf(key)
+      const note = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`
+      return { left: kind === 'boolean' ? flag : `${flag} <${kind}>`, right: `${about.replaceAll('`', '')}${note}` }
+    })
+  const width = Math.max(...rows.map(({ left }) => left.length))
+  return `\nMore settings:\n${rows.map(({ left, right }) => helper.formatItem(left, width, right, helper)).join('\n')}\n`
+}

@@ -1,0 +1,14 @@
+import { createRegistry, DirectoryLockedError, type Registry, type RegistryOptions } from '@stowage/registry'
+import { StowageError } from './failure.ts'
+import { cannotUse, prepareDataDirectory } from './server/data-directory.ts'
+
+/** Opens the registry of a data directory. @throws StowageError when it is another process's, or cannot be used. */
+export const openRegistry = async (data: string, options: RegistryOptions): Promise<Registry> => {
+  await prepareDataDirectory(data)
+  try {
+    return await createRegistry(options)
+  } catch (cause) {
+    if (cause instanceof DirectoryLockedError) throw new StowageError('locked', cause.message, { cause })
+    throw cannotUse(data, cause)
+  }
+}

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '@stowage/registry'
+import { toNodeHandler } from '@stowage/registry/node'
+import { openAdminSocket } from './admin/server.ts'
+import { type Address, formatAddress } from './config/address.ts'
+import { settingsFrom, type SettingsInput } from './config/options.ts'
+import type { Settings } from './config/settings.ts'
+import { createLogger } from './log/create-logger.ts'
+import { logRequests } from './log/requests.ts'
+import { openRegistry } from './open-registry.ts'
+import { registryOptions } from './registry-options.ts'
+import { closeServer } from './server/close.ts'
+import { watchConnections } from './server/connections.ts'
+import { createFront, type PageMaker } from './server/front.ts'
+import { createHealth } from './server/health.ts'
+import { registryHost } from './server/host.ts'
+import { landingPage } from './server/landing-page.ts'
+import { createHttpServer, listen } from './server/listen.ts'
+import { createMetrics } from './server/metrics.ts'
+import { permit } from './server/policy.ts'
+import { createRequestMetrics } from './server/request-metrics.ts'
+import { version } from './version.ts'
+
+export type ServeOptions = SettingsInput & {
+  /** Where to log. Default: JSON lines on standard error, from `log.level` on. */
+  readonly logger?: Logger
+}
+
+/** A registry that is being served. */
+export interface Serving extends AsyncDisposable {
+  /** Under which clients reach it: the public URL, or where it listens (`http://127.0.0.1:5000`). */
+  readonly url: string
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: Address
+  /**
+   * Stops: not ready at once, no new connections after `shutdown.drainDelay`, requests under way have until
+   * `shutdown.deadline`, then the registry is closed. Resolves when all is at rest; calling it again waits for the same.
+   *
+   * @param abort Cuts everything as soon as it aborts.
+   */
+  close(abort?: AbortSignal): Promise<void>
+}
+
+/**
+ * Serves a registry over HTTP or HTTPS, with health, metrics, a landing page and the administration socket: what
+ * `stowage serve` does.
+ *
+ * @throws StowageError with a message for people: settings that are wrong or refused, an address or a data directory that
+ * cannot be had.
+ * @example await using serving = await serve({ address: '127.0.0.1:0', data: './data' })
+ */
+export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}): Promise<Serving> => {
+  const settings = settingsFrom(input)
+  const { listen: wanted, tls } = await permit(settings)
+  const logger = ownLogger ?? createLogger({ level: settings['log.level'], pretty: false })
+  const startedAt = new Date().toISOString()
+
+  const requests = createRequestMetrics()
+  const logRequest = logRequests(logger, settings['log.level'] === 'debug')
+  await using opened = new AsyncDisposableStack()
+  const registry = opened.use(
+    await openRegistry(settings.data, {
+      ...registryOptions(settings, logger),
+      onResponse: (summary) => {
+        requests.record(summary.method, summary.route ?? 'none', summary.status, summary.milliseconds)
+        logRequest(summary)
+      },
+    }),
+  )
+
+  const server = createHttpServer(settings, tls)
+  const connections = watchConnections(server, limitsOf(settings), (reason, socket) => {
+    logger.info({ reason, remoteAddress: socket.remoteAddress }, 'a connection was ended')
+  })
+  opened.defer(connections.stop)
+  const health = createHealth(registry, logger)
+  const metrics = createMetrics({ registry, connections, requests, logger })
+  opened.defer(metrics.stop)
+
+  const secure = tls !== undefined
+  const listening = (address: Address): string =>
+    formatAddress({ ...address, host: reachable(address.host, settings.address) })
+  const pages = new Map<string, PageMaker>([
+    ['/healthz', () => health.alive()],
+    ['/readyz', () => health.ready()],
+    [
+      '/',
+      ({ headers }) =>
+        headers.accept?.includes('text/html') === true
+          ? landingPage({
+              host: registryHost(settings.publicUrl, headers.host, listening(address)),
+              secure: settings.publicUrl?.startsWith('https:') ?? secure,
+            })
+          : undefined,
+    ],
+  ])
+  if (settings.metrics) pages.set('/metrics', () => metrics.page())
+
+  let closing = false
+  const front = createFront({
+    registry: toNodeHandler(registry),
+    pages,
+    connections,
+    requests,
+    onError: (error) => logger.error({ err: error }, 'a page could not be made'),
+    closing: () => closing,
+  })
+  server.on('request', front.request).on('checkContinue', front.checkContinue)
+  const address = await listen(server, wanted)
+  opened.defer(async () => void (await closeServer(server, 0, connections, AbortSignal.abort())))
+  server.on('error', (error) => logger.error({ err: error }, 'the server failed'))
+
+  const url = settings.publicUrl ?? `${secure ? 'https' : 'http'}://${listening(address)}`
+  let ready = true
+  const admin = await openAdminSocket(
+    settings.data,
+    {
+      status: async () => ({
+        version,
+        pid: process.pid,
+        startedAt,
+        url,
+        data: settings.data,
+        ready,
+        connections: connections.open(),
+        requestsInFlight: connections.inFlight(),
+        registry: await registry.status(),
+      }),
+      sweep: async () => registry.sweep(),
+    },
+    logger,
+  )
+  opened.use(admin)
+  const rest = opened.move()
+  warn(settings, wanted, logger)
+  logger.info({ url, data: settings.data, version, pid: process.pid }, 'serving')
+
+  const stop = async (abort: AbortSignal): Promise<void> => {
+    ready = false
+    health.shutDown()
+    logger.info({ requestsInFlight: connections.inFlight() }, 'shutting down')
+    // An abort is not an error here: it only ends the waiting.
+    await sleep(settings['shutdown.drainDelay'] * 1000, undefined, { signal: abort }).catch(() => {})
+    closing = true
+    const cut = await closeServer(server, settings['shutdown.deadline'] * 1000, connections, abort)
+    if (cut > 0) logger.warn({ requests: cut }, 'requests were cut off')
+    await rest.disposeAsync()
+    logger.info({}, 'stopped')
+  }
+  let stopped: Promise<void> | undefined
+  const aborts = new AbortController()
+  const close = async (abort?: AbortSignal): Promise<void> => {
+    if (abort?.aborted === true) aborts.abort()
+    abort?.addEventListener('abort', () => aborts.abort(), { once: true })
+    await (stopped ??= stop(aborts.signal))
+  }
+  return { url, address, close, [Symbol.asyncDispose]: async () => close() }
+}
+
+const limitsOf = (settings: Settings): Parameters<typeof watchConnections>[1] => ({
+  bodyIdle: settings['limits.bodyIdle'] * 1000,
+  bodyMinRate: settings['limits.bodyMinRate'],
+  bodyGrace: settings['limits.bodyGrace'] * 1000,
+  readerIdle: settings['limits.readerIdle'] * 1000,
+})
+
+/** A host that a client on this machine can use, and as it was asked for: `localhost` stays `localhost`. */
+const reachable = (host: string, asked: string): string => {
+  if (/^localhost(?::|$)/i.test(asked)) return 'localhost'
+  return host === '' || host === '0.0.0.0' ? '127.0.0.1' : host
+}
+
+const warn = (settings: Settings, { host }: Address, logger: Logger): void => {
+  if (settings['authentication.disabled'] === true) {
+    logger.warn({}, 'authentication is disabled: everyone who can reach this registry may push, pull and delete')
+  } else if (settings.allowAnonymous) {
+    logger.warn(
+      { host },
+      'there is no authentication yet: everyone who can reach this registry may push, pull and delete',
+    )
+  }
+}
