@@ -133,6 +133,16 @@ describe('depth', () => {
   })
 })
 
+test('a document of very many parts ends the scan, one of many does not', () => {
+  const objects = (count: number): string => `[${Array.from({ length: count }, () => '{"a":0}').join()}]`
+  expect(scan(objects(124_999))).toMatchObject({ problems: [], fatal: false })
+  expect(scan(objects(125_000))).toMatchObject({
+    fatal: true,
+    problems: [{ message: 'has more than 250000 members, objects and arrays' }],
+  })
+  expect(scan(`[${Array.from({ length: 500_000 }, () => '0').join()}]`).fatal).toBe(false)
+})
+
 test.each(['{} x', '{}{}', '[]]', '{}\u0000', '{}\u00a0', '[],'])('%j has text after its end', (text) => {
   expect(scan(text)).toMatchObject({
     fatal: true,
@@ -178,12 +188,13 @@ describe('whole numbers', () => {
 test('long strings end where they end, whatever stands before the quote', () => {
   for (let length = 0; length < 200; length++) {
     for (const before of ['', '\\', '\\\\', '"', '\\"', '"\\']) {
-      const text = JSON.stringify({
-        [`${'x'.repeat(length)}${before}`]: 'y'.repeat(length) + before,
-        b: { a: '', b: '' },
-      })
-      expect(scan(text).problems).toEqual([])
-      expect(paths(`${text.slice(0, -1)},"b":1}`)).toEqual(['b'])
+      for (const text of [
+        JSON.stringify({ a: 'y'.repeat(length) + before, b: 0, c: 'a', d: { b: 0 } }),
+        JSON.stringify({ [`${'x'.repeat(length)}${before}`]: 0, b: 0, c: 'a', d: { b: 0 } }),
+      ]) {
+        expect(scan(text).problems).toEqual([])
+        expect(paths(`${text.slice(0, -1)},"b":1}`)).toEqual(['b'])
+      }
     }
   }
 })

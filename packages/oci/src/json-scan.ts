@@ -22,6 +22,12 @@ const minus = 0x2d
 const mostProblems = 100
 const mostOddIntegers = 1000
 
+/**
+ * Members, objects and arrays in one document. Beyond, a document of the size that registries take would keep a thread busy
+ * for the better part of a second, and honest ones of that size are long because of their strings.
+ */
+const mostParts = 250_000
+
 /** Levels of a path that are written out. */
 const longestPath = 8
 
@@ -53,6 +59,7 @@ export const scanJson = (text: string, maxDepth: number, integerKeys: ReadonlySe
   const problems: Problem[] = []
   const oddIntegers = new Map<string, string>()
   let fatal = false
+  let parts = 0
   const frames: Frame[] = []
   let depth = 0
   let frame: Frame | undefined
@@ -71,7 +78,13 @@ export const scanJson = (text: string, maxDepth: number, integerKeys: ReadonlySe
     fatal = true
   }
 
+  const countPart = (): void => {
+    parts++
+    if (parts > mostParts) stop('', `has more than ${mostParts} members, objects and arrays`)
+  }
+
   const open = (isObject: boolean): void => {
+    countPart()
     if (depth === maxDepth) {
       stop(here(), `is nested deeper than ${maxDepth} levels`)
       return
@@ -92,6 +105,7 @@ export const scanJson = (text: string, maxDepth: number, integerKeys: ReadonlySe
   }
 
   const readKey = (top: Frame, key: string): void => {
+    countPart()
     top.key = key
     if (isKnown(top, key)) {
       problems.push({ path: here(), message: 'appears more than once: readers would not agree on which one counts' })
