@@ -8,7 +8,7 @@ export const nginxSendfile = nginx(true)
 export const nginxRead = nginx(false)
 
 function nginx(sendfile: boolean): BenchServer {
-  const name = `nginx, sendfile ${sendfile ? 'on' : 'off'}`
+  const name = `nginx sendfile ${sendfile ? 'on' : 'off'}`
   return {
     name,
     kind: 'files',
