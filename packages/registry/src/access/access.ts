@@ -21,7 +21,10 @@ export interface RequestInfo {
 /** What the request wants to act on. */
 export interface Resource {
   readonly repository: string | undefined
-  /** The tag that is to be set, moved or deleted. */
+  /**
+   * The tag that is to be read, set, moved or deleted; a push that sets several tags asks once for each. A `delete` without
+   * one is of a blob, or of a manifest with every tag that names it.
+   */
   readonly tag?: string
 }
 
@@ -37,7 +40,10 @@ export interface AccessControl {
   readonly authenticate?: (request: RequestInfo) => Principal | Promise<Principal>
   /** Says whether `principal` may do it. Called for every request, by every route, before any state is touched. */
   readonly authorize?: (principal: Principal, action: Action, resource: Resource) => Verdict | Promise<Verdict>
-  /** The repositories a list may show to `principal`. */
+  /**
+   * The repositories a list may show to `principal`, and a mount that names no source may take a blob from. Default: all,
+   * but none when there is an `authorize`, which could forbid what a list would show.
+   */
   readonly visible?: (principal: Principal) => RepositoryFilter | Promise<RepositoryFilter>
 }
 
@@ -58,7 +64,8 @@ export const createAccess = (control: AccessControl): Access => ({
       ? verdict.then((settled) => grant(principal, action, resource, settled))
       : grant(principal, action, resource, verdict)
   },
-  visible: control.visible ?? (() => ({ kind: 'all' })),
+  visible:
+    control.visible ?? (() => (control.authorize === undefined ? { kind: 'all' } : { kind: 'any-of', globs: [] })),
 })
 
 const grant = (principal: Principal, action: Action, resource: Resource, verdict: Verdict): Grant => {

@@ -21,6 +21,4 @@ export interface Grant {
  * The repositories a list may show, as a condition of its query: a page costs the same for a caller who may see ten of ten
  * thousand. In a glob `*` stands for any run of characters, `/` included; everything else stands for itself.
  */
-export type RepositoryFilter =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'any-of'; readonly globs: readonly string[] }
+export type RepositoryFilter = { readonly kind: 'all' } | { readonly kind: 'any-of'; readonly globs: readonly string[] }

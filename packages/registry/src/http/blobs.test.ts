@@ -59,7 +59,9 @@ describe.each(doors)('blobs through $name', ({ open }) => {
   it('sends the whole for several ranges, and for an If-Range of something else', async () => {
     expect((await door.send('GET', path, { headers: { range: 'bytes=0-0,5-9' } })).status).toBe(200)
     expect((await door.send('GET', path, { headers: { range: 'bytes=0-0', 'if-range': '"other"' } })).status).toBe(200)
-    expect((await door.send('GET', path, { headers: { range: 'bytes=0-0', 'if-range': `"${digest}"` } })).status).toBe(206)
+    expect((await door.send('GET', path, { headers: { range: 'bytes=0-0', 'if-range': `"${digest}"` } })).status).toBe(
+      206,
+    )
   })
 
   it.each([`"${digest}"`, `W/"${digest}"`, `"x", "${digest}"`, '*'])('answers 304 to If-None-Match %s', async (tag) => {

@@ -24,7 +24,9 @@ export const errorReply = (error: RegistryError, location: (uploadId: string) =>
 }
 
 /** Faults of the machine that a client should try again after, by the code of the system call or of the store. */
-export const machineFault = (error: unknown): { fault: 'storage-full' | 'overloaded'; retryAfter: number } | undefined => {
+export const machineFault = (
+  error: unknown,
+): { fault: 'storage-full' | 'overloaded'; retryAfter: number } | undefined => {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   switch (code) {
     case 'ENOSPC':

@@ -10,11 +10,25 @@ export interface Incoming {
   header(name: string): string | null
   /** Whether a body follows. A request without one has `Content-Length: 0` or none of the framing headers. */
   readonly hasBody: boolean
-  /** The body; may be taken once. Leaving the loop early does not close the connection; aborting the signal gives it up. */
+  /**
+   * The body; may be taken once. Leaving the loop early does not close the connection; aborting the signal gives it up.
+   * Fails with `BodyBroken` when it ends before its end.
+   */
   body(signal: AbortSignal): AsyncIterable<Uint8Array>
   /** Aborts when the client goes away. Made on first use: most requests never need it. */
   signal(): AbortSignal
   readonly remoteAddress: string | undefined
+}
+
+/**
+ * A body that broke off: the client went away, or the request was given up. An error of its own, because a connection of the
+ * registry's (to a database, to a host's directory of users) breaks with the same codes, and that is nobody's bad request.
+ */
+export class BodyBroken extends Error {
+  override readonly name = 'BodyBroken'
+  constructor(cause: unknown) {
+    super('The request body broke off.', { cause })
+  }
 }
 
 /** An answer. `body` may be a Node stream; its length is then in `content-length`. */

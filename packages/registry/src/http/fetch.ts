@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { NodeResponse } from 'srvx/node'
 import { RegistryError } from '../errors.ts'
-import type { Incoming, Reply } from './exchange.ts'
+import { BodyBroken, type Incoming, type Reply } from './exchange.ts'
 
 /** What srvx adds to a `Request` that came from a Node socket: the raw message, whose stream is several times as fast. */
 interface NodeBacked {
@@ -25,7 +25,10 @@ export const responseFrom = (request: Request, reply: Reply): Response => {
   const node = (request as NodeBacked).runtime?.node
   if (node !== undefined) {
     // srvx takes a Node stream as a body and headers as they are; the types of the web know neither.
-    return new NodeResponse(reply.body as WebBody, { status: reply.status, headers: reply.headers as Record<string, string> })
+    return new NodeResponse(reply.body as WebBody, {
+      status: reply.status,
+      headers: reply.headers as Record<string, string>,
+    })
   }
   const headers = new Headers()
   for (const [name, value] of Object.entries(reply.headers)) {
@@ -66,12 +69,14 @@ async function* nodeBody(
   if (!hasBody) return
   if (req.readableEnded || req.readableDidRead) throw consumed()
   if (awaitingContinue.delete(req)) res?.writeContinue()
-  signal.throwIfAborted()
+  if (signal.aborted) throw new BodyBroken(signal.reason)
   const giveUp = (): void => void req.destroy(signal.reason instanceof Error ? signal.reason : undefined)
   signal.addEventListener('abort', giveUp, { once: true })
   try {
     // An early end of the loop must not take the connection down: the answer still has to go out on it.
     yield* req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw new BodyBroken(error)
   } finally {
     signal.removeEventListener('abort', giveUp)
   }
@@ -95,22 +100,43 @@ const fromWeb = (request: Request): Incoming => {
 async function* webBody(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   if (request.bodyUsed) throw consumed()
   if (request.body === null) return
-  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<unknown>
   const giveUp = (): void => void reader.cancel(signal.reason).catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
   try {
     for (;;) {
-      signal.throwIfAborted()
       // oxlint-disable-next-line no-await-in-loop
-      const { done, value } = await reader.read()
-      signal.throwIfAborted()
+      const { done, value } = await readUnlessAborted(reader, signal)
       if (done) return
-      yield value
+      yield asBytes(value)
     }
   } finally {
     signal.removeEventListener('abort', giveUp)
     reader.releaseLock()
   }
+}
+
+const readUnlessAborted = async (
+  reader: ReadableStreamDefaultReader<unknown>,
+  signal: AbortSignal,
+): Promise<{ done: boolean; value?: unknown }> => {
+  try {
+    signal.throwIfAborted()
+    const result = await reader.read()
+    // Giving up ends the stream as if it were complete.
+    signal.throwIfAborted()
+    return result
+  } catch (error) {
+    throw new BodyBroken(error)
+  }
+}
+
+/** A stream that a host program made may hold anything. What is not bytes would be hashed as one thing and stored as another. */
+const asBytes = (piece: unknown): Uint8Array => {
+  if (piece instanceof Uint8Array) return piece
+  if (typeof piece === 'string') return new TextEncoder().encode(piece)
+  if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
+  throw new TypeError('The body of a request is a stream of something else than bytes.')
 }
 
 const consumed = (): RegistryError =>

@@ -1,9 +1,10 @@
+import { isTag } from '@stowage/oci'
 import type { Principal } from '../access/access.ts'
 import { RegistryError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Cors, preflight, withCors } from './cors.ts'
 import { errorReply, machineFault } from './error-reply.ts'
-import { type Incoming, json, type Reply } from './exchange.ts'
+import { BodyBroken, type Incoming, json, type Reply } from './exchange.ts'
 import { requireName } from './parameters.ts'
 import type { Call, Operation, RepositoryCall, Services } from './resource.ts'
 import { matchRoute, type RouteId, routeTemplates, splitTarget } from './route.ts'
@@ -40,13 +41,18 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
     let reply: Reply
     let failure: string | undefined
     try {
-      reply = cors !== undefined && incoming.method === 'OPTIONS' ? preflight(cors, incoming) : await dispatch(incoming, trail)
+      reply =
+        cors !== undefined && incoming.method === 'OPTIONS'
+          ? preflight(cors, incoming)
+          : await dispatch(incoming, trail)
     } catch (error) {
       const known = recognise(error, incoming, logger)
       failure = known?.fault ?? 'unexpected'
       reply =
         known === undefined
-          ? json(500, { errors: [{ code: 'UNKNOWN', message: 'The registry failed; its log says why. Try again later.' }] })
+          ? json(500, {
+              errors: [{ code: 'UNKNOWN', message: 'The registry failed; its log says why. Try again later.' }],
+            })
           : errorReply(known, (id) => `${origin(incoming)}/v2/${trail.repository ?? ''}/blobs/uploads/${id}`)
       if (incoming.method === 'HEAD') reply = { ...reply, body: null }
     }
@@ -76,7 +82,7 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
       method: incoming.method,
       path,
       remoteAddress: incoming.remoteAddress,
-      header: (name: string) => incoming.header(name),
+      header: (name: string) => incoming.header(name.toLowerCase()),
     }
     const common = {
       incoming,
@@ -120,7 +126,7 @@ const answer = async (incoming: Incoming, pending: Reply | Promise<Reply>): Prom
 }
 
 const resourceOf = (route: RouteId, repository: string, last: string): { repository: string; tag?: string } =>
-  route === 'manifest' && !last.includes(':') ? { repository, tag: last } : { repository }
+  route === 'manifest' && isTag(last) ? { repository, tag: last } : { repository }
 
 const operationOf = <C extends Call>(
   operations: Readonly<Partial<Record<string, Operation<C>>>>,
@@ -141,18 +147,26 @@ const recognise = (error: unknown, incoming: Incoming, logger: Logger): Registry
   const machine = machineFault(error)
   if (machine !== undefined) {
     logger.error({ err: error, method: incoming.method }, 'a fault of the machine')
-    const what = machine.fault === 'storage-full' ? 'The storage of the registry is full.' : 'The registry is overloaded.'
+    const what =
+      machine.fault === 'storage-full' ? 'The storage of the registry is full.' : 'The registry is overloaded.'
     return new RegistryError(machine.fault, `${what} Try again later.`, { hints: { retryAfter: machine.retryAfter } })
   }
-  if (isDisconnect(error)) {
+  if (error instanceof BodyBroken || isDeparture(error, incoming)) {
     logger.debug({ method: incoming.method }, 'the client went away')
-    return new RegistryError('upload-invalid', 'The request body broke off. Ask for the status of the upload and go on there.')
+    return new RegistryError(
+      'upload-invalid',
+      'The request body broke off. Ask for the status of the upload and go on there.',
+    )
   }
-  logger.error({ err: error, method: incoming.method, target: incoming.target.slice(0, 512) }, 'a request failed unexpectedly')
+  logger.error(
+    { err: error, method: incoming.method, target: incoming.target.slice(0, 512) },
+    'a request failed unexpectedly',
+  )
   return undefined
 }
 
-const disconnects: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'])
-
-const isDisconnect = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'AbortError' || ('code' in error && disconnects.has(error.code)))
+/** Whether somebody stopped waiting because the client is gone. */
+const isDeparture = (error: unknown, incoming: Incoming): boolean => {
+  const signal = incoming.signal()
+  return signal.aborted && error === signal.reason
+}

@@ -14,12 +14,19 @@ describe.each(doors)('manifests through $name', ({ open }) => {
   })
   afterEach(async () => door[Symbol.asyncDispose]())
 
-  const put = async (reference: string, body: Uint8Array | string, type: string | undefined = ociManifest, name = 'a/b') =>
+  const put = async (
+    reference: string,
+    body: Uint8Array | string,
+    type: string | undefined = ociManifest,
+    name = 'a/b',
+  ) =>
     door.send('PUT', `/v2/${name}/manifests/${reference}`, {
       body,
       headers: type === '' ? {} : { 'content-type': type },
     })
-  const pushBlobs = async (...images: { config: { bytes: Uint8Array }; layer: { bytes: Uint8Array } }[]): Promise<void> => {
+  const pushBlobs = async (
+    ...images: { config: { bytes: Uint8Array }; layer: { bytes: Uint8Array } }[]
+  ): Promise<void> => {
     for (const { config, layer } of images) {
       // oxlint-disable-next-line no-await-in-loop
       await sample.pushBlob(door, 'a/b', config.bytes)
@@ -136,7 +143,10 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     expect((await put('multi', index, ociIndex)).status).toBe(201)
     expect((await door.send('GET', '/v2/a/b/manifests/multi')).header('content-type')).toBe(ociIndex)
     await using strict = await open({ manifests: { allowMissingManifests: false } })
-    const refused = await strict.send('PUT', '/v2/a/b/manifests/multi', { body: index, headers: { 'content-type': ociIndex } })
+    const refused = await strict.send('PUT', '/v2/a/b/manifests/multi', {
+      body: index,
+      headers: { 'content-type': ociIndex },
+    })
     expectError(refused, 400, 'MANIFEST_BLOB_UNKNOWN')
   })
 
@@ -362,7 +372,9 @@ describe.each(doors)('manifests through $name', ({ open }) => {
       })
       expect((await put(image.digest.replace(':', '-'), index, ociIndex)).status).toBe(201)
       const answer = await door.send('GET', `/v2/a/b/referrers/${image.digest}`)
-      expect((answer.json() as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest)).toEqual([sbom.digest])
+      expect((answer.json() as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest)).toEqual([
+        sbom.digest,
+      ])
     })
 
     it('pages when annotations are large', async () => {

@@ -1,4 +1,5 @@
 import { mediaTypeWithoutParameters } from '@stowage/oci'
+import type { RepositoryGrant } from '../content/uploads.ts'
 import { RegistryError } from '../errors.ts'
 import { contentHeaders, immutable, matchesNone } from './content-headers.ts'
 import { empty, type Incoming, type Reply, type ReplyHeaders } from './exchange.ts'
@@ -30,17 +31,22 @@ const get = async ({ incoming, grant, last }: RepositoryCall, { manifests, pulls
 const maxTags = 100
 
 /** end-7a, end-7b. */
-const put = async (call: RepositoryCall, { manifests, settings, changed }: Services): Promise<Reply> => {
-  const { incoming, grant, origin } = call
+const put = async (call: RepositoryCall, services: Services): Promise<Reply> => {
+  const { manifests, settings, changed } = services
+  const { incoming, origin } = call
   const reference = requireReference(call.last)
   const named = call.query().getAll('tag')
   if ('tag' in reference && named.length > 0) {
-    throw new RegistryError('query-invalid', 'The query parameter `tag` goes with a push by digest. Put one tag in the path.')
+    throw new RegistryError(
+      'query-invalid',
+      'The query parameter `tag` goes with a push by digest. Put one tag in the path.',
+    )
   }
   if (named.length > maxTags) {
     throw new RegistryError('too-many-tags', `One request may set at most ${maxTags} tags. Send the others in another.`)
   }
   const tags = [...new Set('tag' in reference ? [reference.tag] : named.map(requireTag))]
+  const grant = 'tag' in reference ? call.grant : await grantForTags(call, services, tags)
   refuseContentEncoding(incoming)
   const bytes = await readBody(incoming, settings.maxManifestSize)
   const contentType = incoming.header('content-type')
@@ -60,6 +66,25 @@ const put = async (call: RepositoryCall, { manifests, settings, changed }: Servi
   // "MUST include an OCI-Tag response header … for each accepted tag"
   if (named.length > 0) headers['oci-tag'] = tags.join(', ')
   return empty(201, headers)
+}
+
+/**
+ * The grant in hand is for a manifest without a tag. A rule about a tag must hold however the tag is named, so each one of the
+ * query is asked for as if it stood in the path.
+ */
+const grantForTags = async (
+  { grant, principal }: RepositoryCall,
+  { access }: Services,
+  tags: readonly string[],
+): Promise<RepositoryGrant> => {
+  const { repository } = grant
+  let { overwriteTags } = grant
+  for (const tag of tags) {
+    // oxlint-disable-next-line no-await-in-loop -- in order, and no further than the first that is refused
+    const forTag = await access.authorize(principal, 'push', { repository, tag })
+    overwriteTags &&= forTag.overwriteTags
+  }
+  return { ...grant, overwriteTags }
 }
 
 /** end-9. By tag only the tag goes; by digest the manifest and every tag that names it. */
