@@ -122,6 +122,7 @@ describe('a commit', () => {
     await expect(upload.write([bytes])).rejects.toThrow('discard it')
     expect(syncs).toBe(1)
     expect(storedFiles()).toEqual([])
+    expect(readdirSync(join(root, 'uploads'))).toEqual([])
     await expect(store.check()).rejects.toThrow('Check the disk')
   })
 
@@ -237,4 +238,14 @@ describe('a write', () => {
     await expect(upload.write([Buffer.from('a')])).rejects.toThrow('discard it')
     await expect(upload.commit(digestOf(new Uint8Array(0)))).rejects.toThrow('discard it')
   })
+})
+
+it('a closed store takes no more', async () => {
+  const store = await fileSystemBlobs({ root })
+  const upload = await store.openUpload(randomUUID())
+  await store[Symbol.asyncDispose]()
+  await expect(upload.write([Buffer.from('a')])).rejects.toThrow('closed')
+  await expect(store.openUpload(randomUUID())).rejects.toThrow('closed')
+  await expect(store.read('key', 0, 1)).rejects.toThrow('closed')
+  await expect(store.check()).rejects.toThrow('closed')
 })

@@ -60,11 +60,11 @@ export const fileSystemBlobs = async (
     if (errorCode(error) !== 'ENOSPC' && errorCode(error) !== 'EDQUOT') broken ??= error
   }
 
-  const context = { files, layout, directories, shards, held, onSyncFailure }
-
   const requireOpen = (): void => {
     if (closed) throw new Error('The blob store is closed.')
   }
+
+  const context = { files, layout, directories, shards, held, requireOpen, onSyncFailure }
 
   const openUpload: BlobStore['openUpload'] = async (id) => {
     requireOpen()

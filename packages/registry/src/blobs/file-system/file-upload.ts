@@ -13,6 +13,8 @@ export interface UploadContext {
   readonly shards: Shards
   /** Uploads that hold a descriptor. */
   readonly held: Set<BlobUpload>
+  /** @throws when the store is closed. */
+  requireOpen(): void
   /** Told of every fsync that failed. */
   onSyncFailure(error: unknown): void
 }
@@ -42,6 +44,7 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
   }
 
   const open = async (): Promise<number> => {
+    context.requireOpen()
     if (distrusted !== undefined) throw distrusted
     if (fd === undefined) {
       fd = await files.open(path, exists ? continueFlags : createFlags, fileMode)
@@ -122,7 +125,9 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
     } catch (error) {
       // Linux marks the pages clean when writing them back fails, so that a second fsync would succeed with the bytes lost
       // (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). It is never tried again.
+      // The file goes at once: after a restart its pages might still look right in memory, and only there.
       context.onSyncFailure(error)
+      await files.unlink(path).catch(() => {})
       throw distrust('The file system could not make an upload durable.', error)
     }
   }

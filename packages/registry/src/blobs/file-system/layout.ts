@@ -14,7 +14,7 @@ export const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EX
 export const continueFlags = constants.O_RDWR | noFollow
 export const readFlags = constants.O_RDONLY | noFollow
 
-/** Where things are below a data directory. `docs/` shows it to operators, and `doctor` reads it back. */
+/** Where things are below a data directory. The names say what is in the files, so that it can be read without a database. */
 export interface Layout {
   readonly root: string
   readonly uploads: string
