@@ -95,7 +95,10 @@ export interface MetadataStore extends AsyncDisposable {
   enrollReceivers(names: readonly string[]): Promise<void>
   /** Events that `receiver` has not acknowledged, oldest first. */
   readEvents(receiver: string, limit: number): Promise<RegistryEvent[]>
-  /** Everything up to `sequence` has been delivered to `receiver`; what all receivers have is pruned. */
+  /**
+   * Everything up to `sequence` has been delivered to `receiver`; what all receivers have is pruned. Not durable: after
+   * power loss the last events may come again.
+   */
   acknowledgeEvents(receiver: string, sequence: number): Promise<void>
   /** Adds to the pull counts and moves `lastPulledAt`. Not durable. Manifests that are gone are skipped. */
   recordPulls(pulls: readonly PullCount[]): Promise<void>

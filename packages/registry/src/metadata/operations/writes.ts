@@ -39,8 +39,8 @@ export function startWrite(name: WriteName, args: readonly unknown[]): Operation
   return Reflect.apply(writes[name], undefined, args)
 }
 
-/** Those whose loss in a power cut costs nobody anything: they need not wait for the disk. */
-const relaxed: ReadonlySet<WriteName> = new Set<WriteName>(['createUpload', 'saveUpload', 'recordPulls'])
+/** Those that a power cut may take back: a client begins again, an event comes again, a pull is not counted. */
+const relaxed: ReadonlySet<WriteName> = new Set(['createUpload', 'saveUpload', 'acknowledgeEvents', 'recordPulls'])
 
 export function isDurable(name: WriteName): boolean {
   return !relaxed.has(name)

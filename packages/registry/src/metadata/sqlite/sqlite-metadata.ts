@@ -1,5 +1,4 @@
 import type { MetadataStore } from '../metadata-store.ts'
-import { migrate } from '../migrations/migrate.ts'
 import { findBlobRow, findMountSource, listGarbage } from '../operations/blobs.ts'
 import { readEvents } from '../operations/events.ts'
 import { statistics } from '../operations/health.ts'
@@ -12,6 +11,7 @@ import { findUpload, listExpiredUploads } from '../operations/uploads.ts'
 import { backUp } from './backup.ts'
 import type { Connection } from './connection.ts'
 import { openConnection } from './connection.ts'
+import { migrateDatabase } from './migrate-database.ts'
 import type { WriteQueueOptions } from './write-queue.ts'
 import { createWriteQueue } from './write-queue.ts'
 
@@ -105,15 +105,4 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     },
   }
   return store
-}
-
-function migrateDatabase({ database, drive }: Connection): void {
-  database.exec('begin immediate')
-  try {
-    drive(migrate('sqlite', Date.now()))
-    database.exec('commit')
-  } catch (error) {
-    if (database.isTransaction) database.exec('rollback')
-    throw error
-  }
 }
