@@ -35,13 +35,29 @@ export function hotSpots({ nodes, samples, timeDeltas }: Profile): HotSpot[] {
     .toSorted((one, other) => other.share - one.share)
 }
 
+/** The same by where the code comes from: a package, a module of Node, or V8 and the system below them. */
+export function hotParts(profile: Profile): HotSpot[] {
+  const byPart = new Map<string, number>()
+  for (const { place, share } of hotSpots(profile)) {
+    const part =
+      /(?:packages|node_modules)\/(?:@[^/]+\/)?[^/]+(?:\/dist\/[^/:]+(?=\/))?|node:[^/:]+/.exec(place)?.[0] ??
+      (place.startsWith('(') ? place : 'native calls')
+    byPart.set(part, (byPart.get(part) ?? 0) + share)
+  }
+  return [...byPart].map(([place, share]) => ({ place, share })).toSorted((one, other) => other.share - one.share)
+}
+
+function print(spots: readonly HotSpot[]): void {
+  for (const { place, share } of spots) console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${place}`)
+}
+
 if (import.meta.main) {
   for (const file of process.argv.slice(2)) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- V8 wrote it
     const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile
-    console.log(file)
-    for (const { place, share } of hotSpots(profile).slice(0, 25)) {
-      console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${place}`)
-    }
+    console.log(`${file}, by part:`)
+    print(hotParts(profile).slice(0, 15))
+    console.log('by function:')
+    print(hotSpots(profile).slice(0, 25))
   }
 }
