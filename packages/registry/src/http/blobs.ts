@@ -6,7 +6,7 @@ import { requireDigest } from './parameters.ts'
 import { parseRange } from './range.ts'
 import type { Operations, RepositoryCall, Services } from './resource.ts'
 
-/** end-2. */
+/** end-2. A HEAD has the head of a GET: RFC 9110 section 9.3.2. */
 const get = async ({ incoming, grant, last }: RepositoryCall, { blobs }: Services): Promise<Reply> => {
   const blob = await blobs.find(grant, requireDigest(last))
   const headers = contentHeaders(blob.digest, blob.size, 'application/octet-stream')
@@ -17,6 +17,7 @@ const get = async ({ incoming, grant, last }: RepositoryCall, { blobs }: Service
     delete headers['content-length']
     return empty(304, headers)
   }
+  if (incoming.method === 'HEAD') return { status: 200, headers, body: null }
   const range = parseRange(rangeHeader(incoming.header('range'), incoming.header('if-range'), blob.digest), blob.size)
   switch (range.kind) {
     case 'whole':
@@ -37,17 +38,6 @@ const get = async ({ incoming, grant, last }: RepositoryCall, { blobs }: Service
 const rangeHeader = (range: string | null, ifRange: string | null, digest: string): string | null =>
   ifRange === null || ifRange === `"${digest}"` ? range : null
 
-const head = async (call: RepositoryCall, services: Services): Promise<Reply> => {
-  const blob = await services.blobs.find(call.grant, requireDigest(call.last))
-  const headers = contentHeaders(blob.digest, blob.size, 'application/octet-stream')
-  headers['accept-ranges'] = 'bytes'
-  if (matchesNone(call.incoming.header('if-none-match'), blob.digest)) {
-    delete headers['content-length']
-    return empty(304, headers)
-  }
-  return { status: 200, headers, body: null }
-}
-
 /** end-10. */
 const remove = async ({ grant, last }: RepositoryCall, { blobs, changed }: Services): Promise<Reply> => {
   await blobs.remove(grant, requireDigest(last))
@@ -57,6 +47,6 @@ const remove = async ({ grant, last }: RepositoryCall, { blobs, changed }: Servi
 
 export const blobs: Operations<RepositoryCall> = {
   GET: { action: 'pull', handle: get },
-  HEAD: { action: 'pull', handle: head },
+  HEAD: { action: 'pull', handle: get },
   DELETE: { action: 'delete', handle: remove },
 }

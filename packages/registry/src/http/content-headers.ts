@@ -13,6 +13,8 @@ export const contentHeaders = (digest: Digest, size: number, mediaType: string):
   etag: `"${digest}"`,
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; sandbox",
+  // No page of another origin may embed it; `cors` lifts this for the origins it names.
+  'cross-origin-resource-policy': 'same-origin',
 })
 
 /** Bytes under their digest never change; still no shared cache may keep what another caller might not see. */

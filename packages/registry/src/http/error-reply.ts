@@ -12,7 +12,8 @@ export const errorReply = (error: RegistryError, location: (uploadId: string) =>
     headers['docker-upload-uuid'] = upload.id
   }
   // RFC 9110 section 15.5.6: a 405 MUST have Allow.
-  if (status === 405) headers['allow'] = (allow ?? []).join(', ')
+  // Without word of the route, the method exists and this resource refuses it as things are: it can still be read.
+  if (status === 405) headers['allow'] = (allow ?? ['GET', 'HEAD']).join(', ')
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
   if (size !== undefined) headers['content-range'] = `bytes */${size}`
   if (challenge !== undefined) headers['www-authenticate'] = challenge

@@ -57,6 +57,9 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
       if (incoming.method === 'HEAD') reply = { ...reply, body: null }
     }
     reply.headers['docker-distribution-api-version'] = 'registry/2.0'
+    // RFC 9111 section 4.2.2 lets a cache keep even a 404 for as long as it thinks: a client that asks again after a push must
+    // not get the answer from before it.
+    reply.headers['cache-control'] ??= 'no-store'
     if (cors !== undefined) withCors(cors, incoming, reply.headers)
     onResponse?.({
       method: incoming.method,
