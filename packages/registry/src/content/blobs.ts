@@ -92,13 +92,26 @@ export const createBlobs = (options: BlobOptions): Blobs => {
   const sweep: Blobs['sweep'] = async () => {
     const garbage = await metadata.listGarbage({ limit: 1000 })
     const due = garbage.filter((row) => row.since + garbageGrace < now()).map((row) => row.key)
+    const deleted: string[] = []
+    const failures: unknown[] = []
     for (const key of due) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time: deleting must never compete with pulls
-      await blobs.delete(key)
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time: deleting must never compete with pulls
+        await blobs.delete(key)
+        deleted.push(key)
+      } catch (error) {
+        // One file that cannot be deleted must not keep all the others on the disk.
+        failures.push(error)
+      }
     }
     // Bytes first, then the reminder: a crash between the two deletes twice, which is harmless; keys are never used again.
-    if (due.length > 0) await metadata.forgetGarbage(due)
-    return due.length
+    if (deleted.length > 0) await metadata.forgetGarbage(deleted)
+    if (failures.length > 0) {
+      throw new Error(`${failures.length} of ${due.length} superseded blobs could not be deleted.`, {
+        cause: failures[0],
+      })
+    }
+    return deleted.length
   }
 
   return { find, read, mount, remove, sweep }

@@ -10,8 +10,8 @@ import {
 } from '@stowage/oci'
 import type { ManifestFacts } from '../metadata/metadata-store.ts'
 
-/** A config larger than this is not read for its platform; real ones are a few KiB. */
-const maxConfigSize = 256 * 1024
+/** A config larger than this is not read for its platform; real ones are a few KiB. Bytes, as they are and not as a manifest says. */
+export const maxConfigSize = 256 * 1024
 
 /**
  * What lists show of a manifest, computed when it is pushed.
@@ -46,7 +46,6 @@ const platforms = async (
     return manifest.manifests.flatMap((child) => (child.platform === undefined ? [] : [child.platform]))
   }
   if (manifest.kind !== 'image' || !configTypes.has(manifest.config.mediaType)) return []
-  if (manifest.config.size > maxConfigSize) return []
   const config = await readBlob(manifest.config)
   if (!(config instanceof Uint8Array)) {
     config?.destroy()

@@ -11,7 +11,7 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import type { ManifestReference, ManifestRow, MetadataStore } from '../metadata/metadata-store.ts'
 import { digestOf } from './digester.ts'
-import { manifestFacts } from './manifest-facts.ts'
+import { manifestFacts, maxConfigSize } from './manifest-facts.ts'
 import type { RepositoryGrant } from './uploads.ts'
 
 export interface Manifests {
@@ -105,7 +105,7 @@ export const createManifests = (options: ManifestOptions): Manifests => {
     const needs = requirements(manifest, options)
     const facts = await manifestFacts(manifest, async (config) => {
       const row = await metadata.findBlob(grant.repository, config.digest)
-      return row === undefined ? undefined : blobs.read(row.key, 0, row.size)
+      return row === undefined || row.size > maxConfigSize ? undefined : blobs.read(row.key, 0, row.size)
     })
     const subject = manifest.subject?.digest
     const result = await metadata.putManifest(
