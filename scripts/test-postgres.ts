@@ -57,7 +57,7 @@ const untilReady = async (server: ChildProcess, programs: string, directory: str
   throw new Error('PostgreSQL did not get ready within a minute.')
 }
 
-const main = async (): Promise<number> => {
+const main = async (interruption: AbortSignal): Promise<number> => {
   const programs = findPrograms()
   const user = await findUser()
   await using cleanup = new AsyncDisposableStack()
@@ -86,6 +86,7 @@ const main = async (): Promise<number> => {
     await ended
   })
   await untilReady(server, programs, directory)
+  interruption.throwIfAborted()
 
   const connection = `postgresql://stowage@localhost/postgres?host=${encodeURIComponent(directory)}`
   const vitest = spawn(
@@ -99,11 +100,19 @@ const main = async (): Promise<number> => {
     ],
     { cwd: root, stdio: 'inherit', env: { ...process.env, STOWAGE_TEST_POSTGRES: connection } },
   )
-  const stop = (signal: NodeJS.Signals) => vitest.kill(signal)
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  interruption.addEventListener('abort', () => vitest.kill())
   const [code] = await once(vitest, 'exit')
   return typeof code === 'number' ? code : 1
 }
 
-process.exitCode = await main()
+try {
+  const interruption = new AbortController()
+  // At whatever moment it comes: what has been started is ended, then this program.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}.`)))
+  }
+  process.exitCode = await main(interruption.signal)
+} catch (error) {
+  console.error(`test:postgres: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}

@@ -112,7 +112,8 @@ export function* enrollReceivers(names: readonly string[]): Operation<void> {
     if (!names.includes(name)) yield* run(removeReceiver, { name })
   }
   for (const name of names) yield* run(addReceiver, { name })
-  yield* prune()
+  yield* run(pruneDelivered, {})
+  yield* run(pruneAll, {})
 }
 
 const acknowledge = statement<{ receiver: string; sequence: number }>()((db, p) =>
@@ -127,7 +128,7 @@ export function* acknowledgeEvents(receiver: string, sequence: number): Operatio
   // Two receivers that acknowledge at once would each prune by the other's old place, and the rest would stay.
   yield* run(lockReceivers, {})
   yield* run(acknowledge, { receiver, sequence })
-  yield* prune()
+  yield* run(pruneDelivered, {})
 }
 
 const pruneDelivered = statement<object>()((db) =>
@@ -138,11 +139,7 @@ const pruneDelivered = statement<object>()((db) =>
     ),
 )
 
+/** Without a receiver there is none that has least. */
 const pruneAll = statement<object>()((db) =>
   db.deleteFrom('events').where((eb) => eb.not(eb.exists(eb.selectFrom('event_receivers').select('name')))),
 )
-
-function* prune(): Operation<void> {
-  yield* run(pruneDelivered, {})
-  yield* run(pruneAll, {})
-}

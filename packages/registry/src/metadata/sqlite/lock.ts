@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { SqliteCode, sqliteCode } from './error-code.ts'
 
 /** Holds the lock; beside it stands who does. Nothing but SQLite may open it, see below. */
 const LOCK_FILE = 'lock.db'
@@ -21,7 +22,7 @@ export function lockDirectory(directory: string): Disposable {
     database.exec('begin exclusive')
   } catch (error) {
     database.close()
-    if (!isBusy(error)) throw error
+    if (sqliteCode(error) !== SqliteCode.busy) throw error
     throw new DirectoryLockedError(directory, readHolder(pidFile), { cause: error })
   }
   writeFileSync(pidFile, `${process.pid}\n`)
@@ -60,10 +61,4 @@ function readHolder(pidFile: string): number | undefined {
     // The holder has the lock but not yet, or no longer, written its name.
     return undefined
   }
-}
-
-const SQLITE_BUSY = 5
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 }

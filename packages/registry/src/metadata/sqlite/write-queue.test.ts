@@ -139,6 +139,17 @@ describe('the write queue', () => {
     expect([exists('small'), exists('large')]).toEqual([true, true])
   })
 
+  it('writes nothing while another program holds the database', async () => {
+    connection.database.exec('pragma busy_timeout = 0')
+    const other = openConnection(path)
+    other.database.exec('begin immediate')
+    const writes = ['one', 'two'].map((id) => queue.submit('createUpload', upload(id)))
+    await Promise.all(writes.map((write) => expect(write).rejects.toMatchObject({ code: 'OVERLOADED' })))
+    other.close()
+    await queue.submit('createUpload', upload('one'))
+    expect([exists('one'), exists('two')]).toEqual([true, false])
+  })
+
   it('commits what is waiting when it is closed, and takes nothing more', async () => {
     const waiting = queue.submit('createUpload', upload('one'))
     queue.close()

@@ -3,6 +3,7 @@ import { Undone } from '../operation.ts'
 import type { WriteArguments, WriteName, WriteResult } from '../operations/writes.ts'
 import { isDurable, startWrite } from '../operations/writes.ts'
 import type { Connection } from './connection.ts'
+import { explain } from './error-code.ts'
 import { readPragma, setPragma, Synchronous } from './pragmas.ts'
 
 export interface WriteQueue {
@@ -60,7 +61,7 @@ export function createWriteQueue(connection: Connection, options: WriteQueueOpti
       settle = runBatch(connection, batch)
       commits += 1
     } catch (error) {
-      const reason = describe(error)
+      const reason = explain(error)
       settle = batch.map((write) => () => write.reject(reason))
     }
     for (const each of settle) each()
@@ -130,7 +131,7 @@ function attempt(connection: Connection, write: Waiting): { undo: boolean; tell:
   } catch (error) {
     // A full or failing disk makes SQLite roll back everything, this write's neighbours too.
     if (!connection.database.isTransaction) throw error
-    return { undo: true, tell: () => write.reject(describe(error)) }
+    return { undo: true, tell: () => write.reject(explain(error)) }
   }
 }
 
@@ -141,11 +142,4 @@ function attempt(connection: Connection, write: Waiting): { undo: boolean; tell:
 function setDurability({ database }: Connection, durable: boolean): void {
   const wanted = durable ? Synchronous.full : Synchronous.normal
   if (readPragma(database, 'synchronous') !== wanted) setPragma(database, 'synchronous', wanted)
-}
-
-const SQLITE_FULL = 13
-
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL)) return error
-  return new MetadataError('STORAGE_FULL', 'There is no room on the disk for the database.', { cause: error })
 }
