@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { createHealth } from './health.ts'
+
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+test('ready when the check is, and many askers share one check', async () => {
+  let checks = 0
+  const health = createHealth({ check: async () => void checks++ }, logger)
+  const pages = await Promise.all(Array.from({ length: 50 }, async () => health.ready()))
+  expect(pages.map(({ status }) => status)).toEqual(Array(50).fill(200))
+  expect(checks).toBe(1)
+})
+
+test('the reason is told without the details, which go to the log', async () => {
+  const logged: unknown[] = []
+  const failure = Object.assign(new Error('ENOSPC: /srv/secret/place'), { code: 'ENOSPC' })
+  const health = createHealth(
+    { check: async () => Promise.reject(failure) },
+    { ...logger, error: (facts) => logged.push(facts) },
+  )
+  expect(await health.ready()).toMatchObject({
+    status: 503,
+    body: '{"status":"not ready","reason":"The storage is full."}\n',
+  })
+  expect(logged).toEqual([{ err: failure }])
+})
+
+test('a shutdown is not ready, at once, and alive', async () => {
+  const health = createHealth({ check: async () => {} }, logger)
+  await health.ready()
+  health.shutDown()
+  expect(await health.ready()).toMatchObject({ status: 503 })
+  expect(health.alive()).toMatchObject({ status: 200 })
+})
