@@ -42,7 +42,7 @@ export const registryPlugin = async (scope: FastifyScope, { registry }: Registry
   const handle = toNodeHandler(registry)
   const depth = scope.prefix.split('/').filter(Boolean).length
   const refused = keepUndecodable(scope)
-  const restoreType = leaveBodiesAlone(scope)
+  leaveBodiesAlone(scope)
 
   const serve: RouteHandler = (request, reply) => {
     reply.hijack()
@@ -50,7 +50,6 @@ export const registryPlugin = async (scope: FastifyScope, { registry }: Registry
     const req = request.raw as IncomingMessage & { originalUrl?: string }
     const res = reply.raw as ServerResponse
     for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) res.setHeader(name, value)
-    restoreType(req)
     const target = pathOf(refused.get(req) ?? req.url ?? '/')
     // What the host's `rewriteUrl` saw, if it has one; what is missing in `url` becomes the front of Locations.
     req.originalUrl = pathOf(refused.get(req) ?? req.originalUrl ?? target)
@@ -67,12 +66,8 @@ export const registryPlugin = async (scope: FastifyScope, { registry }: Registry
  * refuses a Content-Type that is none even without a parser, so the header is hidden until that is behind us; answering from
  * an error handler instead would go round the `preHandler` hooks with which the host may protect its routes.
  */
-const leaveBodiesAlone = (scope: FastifyScope): ((req: FastifyCall['raw']) => void) => {
+const leaveBodiesAlone = (scope: FastifyScope): void => {
   const types = new WeakMap<object, string>()
-  const restore = (req: FastifyCall['raw']): void => {
-    const type = types.get(req)
-    if (type !== undefined) req.headers['content-type'] = type
-  }
   scope.removeAllContentTypeParsers()
   scope.addHook('preParsing', ({ raw: req }, _reply, _payload, done) => {
     const type = req.headers['content-type']
@@ -80,11 +75,12 @@ const leaveBodiesAlone = (scope: FastifyScope): ((req: FastifyCall['raw']) => vo
     delete req.headers['content-type']
     done()
   })
+  // Runs for every request that has a body, and for those only.
   scope.addContentTypeParser('*', ({ raw: req }, _payload, done) => {
-    restore(req)
+    const type = types.get(req)
+    if (type !== undefined) req.headers['content-type'] = type
     done(null)
   })
-  return restore
 }
 
 /**

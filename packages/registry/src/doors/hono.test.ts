@@ -127,7 +127,7 @@ describe('a registry behind Hono’s router', () => {
     const socket = connect(host.port, '127.0.0.1')
     socket.write(`PATCH ${location} HTTP/1.1\r\nHost: registry.test\r\nContent-Length: ${mebibyte}\r\n\r\n`)
     socket.write(bytes.subarray(0, 300_000), () => socket.destroy())
-    await broken.promise
+    expect((await broken.promise).status).toBe(400)
 
     const status = await fetch(`${host.url}${location}`)
     const from = Number(/^0-(\d+)$/.exec(status.headers.get('range') ?? '')?.[1]) + 1
@@ -139,6 +139,7 @@ describe('a registry behind Hono’s router', () => {
       body: bytes.subarray(from),
     })
     expect(closed.status).toBe(201)
+    expect(host.errors).toEqual([])
   })
 
   it('ends the reading of a blob whose client went away', async () => {

@@ -1,7 +1,8 @@
-import type { EventEmitter } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import {
   type BlobStore,
   memoryBlobs,
@@ -13,12 +14,13 @@ import { createTestRegistry, sample } from '@stowage/testkit'
 import { describe, expect, it } from 'vitest'
 
 const mebibyte = 2 ** 20
-const tenGibibytes = 10 * 2 ** 30
+const gibibyte = 2 ** 30
 
 /** What clients do to connections, seen from the client's end of the wire. */
 const open = async (host: string): Promise<{ socket: Socket; received: () => string }> => {
   const { hostname, port } = new URL(`http://${host}`)
-  const socket = connect(Number(port), hostname)
+  // It stays open for writing when the server has said all it will say.
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
   const chunks: Uint8Array[] = []
   socket.on('data', (chunk: Uint8Array) => chunks.push(chunk))
   // A connection that breaks is what these tests are about; what came over it before is what counts.
@@ -105,7 +107,9 @@ describe('a client that goes away', () => {
     expect((await fetch(`${registry.url}/v2/a/blobs/${digest}`)).status).toBe(404)
 
     const kept = await fetch(`${registry.url}${location}`)
-    const from = Number(/^0-(\d+)$/.exec(kept.headers.get('range') ?? '')?.[1]) + 1
+    // `0-0` is what an upload without a byte says too.
+    const last = Number(/^0-(\d+)$/.exec(kept.headers.get('range') ?? '')?.[1])
+    const from = last === 0 ? 0 : last + 1
     const rest = await fetch(`${registry.url}${location}?digest=${digest}`, {
       method: 'PUT',
       headers: { 'content-range': `${from}-${mebibyte - 1}` },
@@ -156,24 +160,39 @@ describe('an answer that is ready before the body has come', () => {
   const upload = '/v2/a/blobs/uploads/'
   it.each([
     { why: 'nobody logged in', status: 401, target: upload, method: 'POST', options: { access: denied } },
-    { why: 'a manifest is too large', status: 413, target: '/v2/a/manifests/latest', method: 'PUT', options: {} },
+    {
+      why: 'a manifest is too large',
+      status: 413,
+      target: '/v2/a/manifests/latest',
+      method: 'PUT',
+      options: { manifests: { maxSize: 1000 } },
+    },
     {
       why: 'a blob is too large',
       status: 400,
       target: `${upload}?digest=sha256:${'0'.repeat(64)}`,
       method: 'POST',
-      options: { uploads: { maxBlobSize: 10 * mebibyte } },
+      options: { uploads: { maxBlobSize: 1000 } },
     },
-  ])('because $why arrives, and 10 GiB are not read', async ({ status, target, method, options }) => {
+  ])('because $why reaches a client that writes as fast as it can', async ({ status, target, method, options }) => {
     await using registry = await createTestRegistry(options)
-    for (const framing of [{ 'Content-Length': tenGibibytes }, { 'Transfer-Encoding': 'chunked' }]) {
+    const url = `${registry.url}${target}`
+    for (const bytes of [100_000, 2 * mebibyte, 11 * mebibyte]) {
       // oxlint-disable-next-line no-await-in-loop
-      const { answer, written } = await pushWithoutEnd(registry.host, head(method, target, framing), framing)
-      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
-      const [headers = '', body = ''] = answer.split('\r\n\r\n')
-      expect(JSON.parse(body)).toMatchObject({ errors: [{}] })
-      expect(headers).toContain(`content-length: ${body.length}`)
-      // What a limit lets in, what is drained, and what the buffers of the two ends hold.
+      const answers = await pushFromThread({ url, method, bytes, rounds: 5 })
+      expect(answers).toHaveLength(20)
+      expect([bytes, ...new Set(answers)]).toEqual([bytes, String(status)])
+    }
+  })
+
+  it('ends a connection whose client never stops writing', async () => {
+    await using registry = await createTestRegistry({ access: denied })
+    const endless = [{ 'Content-Length': 10 * gibibyte }, { 'Transfer-Encoding': 'chunked' }].map(async (framing) =>
+      pushWithoutEnd(registry.host, head('POST', upload, framing), framing),
+    )
+    for (const { answer, written } of await Promise.all(endless)) {
+      expect(answer).toMatch(/^HTTP\/1.1 401 .*"UNAUTHORIZED"/s)
+      // What is drained, and what the buffers of the two ends hold.
       expect(written).toBeLessThan(64 * mebibyte)
     }
   })
@@ -242,6 +261,46 @@ describe('Expect: 100-continue', () => {
   })
 })
 
+/**
+ * Pushes again and again from a thread of its own (on the thread of the server a client would read every answer before its
+ * writing fails): with and without a length, on connections that are to be used again and on some that are not. Gives the
+ * status of each answer, or the code of the error that came instead.
+ */
+const pushFromThread = async (job: {
+  url: string
+  method: string
+  bytes: number
+  rounds: number
+}): Promise<string[]> => {
+  const worker = new Worker(
+    `const { parentPort, workerData: { url, method, bytes, rounds } } = require('node:worker_threads')
+    const { Agent, request } = require('node:http')
+    const body = Buffer.alloc(bytes)
+    const push = (agent, headers) => new Promise((resolve) => {
+      const outgoing = request(url, { method, agent, headers })
+      outgoing.on('response', (answer) => answer.resume().on('end', () => resolve(String(answer.statusCode))))
+      outgoing.on('error', (error) => resolve(error.code)).end(body)
+    })
+    const all = async () => {
+      const outcomes = []
+      const reused = new Agent({ keepAlive: true })
+      for (let round = 0; round < rounds; round++)
+        for (const agent of [false, reused])
+          for (const headers of [{ 'content-length': bytes }, { 'transfer-encoding': 'chunked' }])
+            outcomes.push(await push(agent, headers))
+      parentPort.postMessage(outcomes)
+    }
+    void all()`,
+    { eval: true, workerData: job },
+  )
+  try {
+    const [outcomes] = (await once(worker, 'message')) as [string[]]
+    return outcomes
+  } finally {
+    await worker.terminate()
+  }
+}
+
 /** Sends a body for as long as the server lets it. */
 const pushWithoutEnd = async (
   host: string,
@@ -256,7 +315,7 @@ const pushWithoutEnd = async (
   socket.write(requestHead)
   const closed = event(socket, 'close')
   const pump = (): void => {
-    while (!socket.destroyed && socket.bytesWritten < tenGibibytes) if (!socket.write(piece)) return
+    while (!socket.destroyed && socket.bytesWritten < 10 * gibibyte) if (!socket.write(piece)) return
   }
   socket.on('drain', pump)
   pump()

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { ServerRequest } from 'srvx'
 import { toNodeHandler as toSrvxHandler } from 'srvx/node'
 import { awaitingContinue } from '../http/fetch.ts'
 import type { Registry } from '../registry.ts'
@@ -10,7 +11,7 @@ export interface NodeHandler {
   readonly checkContinue: RequestListener
 }
 
-/** An unread body is read this far after the answer, so that the client gets to see the answer; then the connection ends. */
+/** An unread body is read this far after the answer; a connection on which more was to come ends after this time. */
 const drainBytes = 1024 * 1024
 const drainMilliseconds = 2000
 
@@ -22,13 +23,18 @@ const drainMilliseconds = 2000
  */
 export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler => {
   // srvx's type wants a message that is of HTTP/1 and HTTP/2 at once; its code takes either.
-  const serve = toSrvxHandler(async (request: Request) => registry.fetch(request)) as RequestListener
+  const serve = toSrvxHandler(async (request: ServerRequest) => {
+    const response = await registry.fetch(request)
+    const node = request.runtime?.node as { req: IncomingMessage; res: ServerResponse } | undefined
+    if (node !== undefined) closeWhenMuchIsUnread(node.req, node.res)
+    return response
+  }) as RequestListener
   const handler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void => {
     if (next !== undefined && !isOurs(req.url ?? '')) {
       next()
       return
     }
-    if ('content-length' in req.headers || 'transfer-encoding' in req.headers) drainAfter(req, res)
+    if (bodyLength(req) > 0) drainAfter(req, res)
     serve(req, res)
   }
   return Object.assign(handler, {
@@ -41,26 +47,41 @@ export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler =>
 
 const isOurs = (url: string): boolean => url === '/v2' || url.startsWith('/v2/') || url.startsWith('/v2?')
 
+/** What the headers announce; infinite where they leave it open. */
+const bodyLength = ({ headers }: IncomingMessage): number =>
+  'transfer-encoding' in headers ? Infinity : Number(headers['content-length'] ?? 0)
+
 /**
- * When an answer is ready before the body was read (a 401, a 413), closing at once would reset the connection and the client
- * would never see the answer; reading on without end would let it send for ever.
+ * RFC 9112 section 9.3: "A server MUST read the entire request message body or close the connection after sending its
+ * response", and a client that is not told would send its next request behind a body that nobody reads.
+ */
+const closeWhenMuchIsUnread = (req: IncomingMessage, res: ServerResponse): void => {
+  if (!req.complete && bodyLength(req) > drainBytes) res.shouldKeepAlive = false
+}
+
+/**
+ * When an answer is ready before the body was read (a 401, a 413), closing at once would reset the connection under a client
+ * that is still writing, and many a client then reports that and never looks at the answer; reading on without end would let
+ * it send for ever. So some of the body is read and thrown away, which is all of most bodies and leaves the connection in
+ * use; a longer one is left to wait, and the client has time to read the answer before the connection ends.
  */
 const drainAfter = (req: IncomingMessage, res: ServerResponse): void => {
   // Not `finish`: there Node throws away a body that nobody reads, however long it is, and no one sees it pass.
   res.once('prefinish', () => {
     if (req.complete || req.destroyed) return
+    const { socket } = req
     let left = drainBytes
-    const end = (): void => {
-      req.pause()
-      if (res.writableFinished) req.destroy()
-      else res.once('finish', () => req.destroy())
-    }
-    const timer = setTimeout(end, drainMilliseconds)
     req.on('data', (chunk: Uint8Array) => {
       left -= chunk.byteLength
-      if (left < 0) end()
+      if (left < 0) req.pause()
     })
-    req.once('close', () => clearTimeout(timer))
     req.resume()
+    // Where the connection is to be closed Node does this at `finish`, whatever is left to read. Half of it is right: the
+    // client learns that this was the whole answer.
+    if (!res.shouldKeepAlive) socket.destroySoon = () => socket.end()
+    res.once('finish', () => {
+      const timer = setTimeout(() => socket.destroy(), drainMilliseconds)
+      ;(res.shouldKeepAlive ? req : socket).once('close', () => clearTimeout(timer))
+    })
   })
 }
