@@ -33,8 +33,10 @@ export interface OpenUploads {
   current(id: string): Promise<OpenUpload | undefined>
   has(id: string): boolean
   all(): OpenUpload[]
-  /** Lets go of the upload: whoever asks for it next finds what the row says. */
+  /** The upload is over. */
   forget(upload: OpenUpload): void
+  /** Lets go of an upload that nobody works on: its handle and digest. It goes on from its row. False when somebody does. */
+  putAside(upload: OpenUpload): Promise<boolean>
   /** Forgets the upload and its bytes. */
   drop(upload: OpenUpload): Promise<void>
   /** A byte came. */
@@ -51,6 +53,9 @@ export interface OpenUploadsOptions {
   readonly expireAfter: number
   readonly now: () => number
 }
+
+/** Uploads in hand at most, as far as they are idle: each has memory, and a descriptor once it has a byte. */
+const mostOpen = 1000
 
 export const uploadUnknown = (): RegistryError =>
   new RegistryError(
@@ -87,13 +92,35 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUpl
     // The store first: an upload without a byte holds nothing there that a failure of the row would leave behind.
     const upload = await open(row, algorithm)
     await metadata.createUpload(row)
-    active.set(row.id, upload)
+    keep(upload)
+  }
+
+  const keep = (upload: OpenUpload): void => {
+    active.set(upload.id, upload)
+    if (active.size <= mostOpen) return
+    for (const idle of active.values()) {
+      // The oldest that is free; what cannot be put aside is still in hand, and the sweep comes for it.
+      if (idle === upload || idle.lock.isHeld()) continue
+      void putAside(idle).catch(() => {})
+      return
+    }
+  }
+
+  const putAside: OpenUploads['putAside'] = async (upload) => {
+    const hold = upload.lock.tryAcquire()
+    if (hold === undefined) return false
+    using _ = hold
+    const { id, touchedAt, savedAt } = upload
+    const known = touchedAt > savedAt ? await metadata.saveUpload(id, { touchedAt }) : true
+    forget(upload)
+    await (known ? upload.bytes.close() : drop(upload))
+    return true
   }
 
   const reopen = async (row: UploadRow): Promise<OpenUpload> => {
     try {
       const upload = await open(row, undefined)
-      active.set(row.id, upload)
+      keep(upload)
       return upload
     } finally {
       opening.delete(row.id)
@@ -119,6 +146,8 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUpl
     }
     const { repository, actor, touchedAt } = upload
     if (repository !== grant.repository || actor !== grant.actor || touchedAt < expiredBefore()) throw uploadUnknown()
+    // To the end of the line of those that may be put aside.
+    if (active.get(id) === upload && active.delete(id)) active.set(id, upload)
     return upload
   }
 
@@ -138,6 +167,12 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUpl
     if (active.get(upload.id) === upload) active.delete(upload.id)
   }
 
+  const drop = async (upload: OpenUpload): Promise<void> => {
+    forget(upload)
+    await upload.bytes.close()
+    await blobs.discardUpload(upload.id, upload.bytes.state())
+  }
+
   const write = async (upload: OpenUpload, state: string | undefined): Promise<void> => {
     upload.savedAt = upload.touchedAt
     try {
@@ -155,11 +190,8 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUpl
     has: (id) => active.has(id) || opening.has(id),
     all: () => [...active.values()],
     forget,
-    drop: async (upload) => {
-      forget(upload)
-      await upload.bytes.close()
-      await blobs.discardUpload(upload.id, upload.bytes.state())
-    },
+    putAside,
+    drop,
     alive: (upload) => {
       upload.touchedAt = now()
       // Also in the middle of a chunk, which may take hours: after a crash the row is all that is known of it.

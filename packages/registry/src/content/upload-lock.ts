@@ -13,6 +13,7 @@ export interface UploadLock {
   acquire(signal: AbortSignal): Promise<Hold>
   /** The lock, if nobody has it. */
   tryAcquire(): Hold | undefined
+  isHeld(): boolean
   /** Asks whoever has the lock to let go now. It is his until he does. */
   interrupt(): void
 }
@@ -55,7 +56,12 @@ export const createUploadLock = (now: () => number): UploadLock => {
       await settledWithin(current.released, patience <= 0 ? 1000 : patience)
     }
   }
-  return { acquire, tryAcquire: () => (holder === undefined ? take() : undefined), interrupt }
+  return {
+    acquire,
+    tryAcquire: () => (holder === undefined ? take() : undefined),
+    isHeld: () => holder !== undefined,
+    interrupt,
+  }
 }
 
 const settledWithin = async (promise: Promise<void>, milliseconds: number): Promise<void> => {

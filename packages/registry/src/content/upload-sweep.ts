@@ -30,19 +30,10 @@ export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<n
     for (const upload of open.all()) {
       const expired = upload.touchedAt < open.expiredBefore()
       if (!expired && upload.touchedAt >= now() - keepOpen) continue
-      const hold = upload.lock.tryAcquire()
-      if (hold === undefined) {
-        // The connection may have died without a word. The next sweep finds the upload free.
-        if (expired) upload.lock.interrupt()
-        continue
-      }
-      using _ = hold
-      const { id, touchedAt, savedAt } = upload
       // oxlint-disable-next-line no-await-in-loop -- a sweep is in no hurry, and one upload at a time bounds its load
-      const known = touchedAt > savedAt ? await metadata.saveUpload(id, { touchedAt }) : true
-      open.forget(upload)
-      // oxlint-disable-next-line no-await-in-loop
-      await (known ? upload.bytes.close() : open.drop(upload))
+      const free = await open.putAside(upload)
+      // A connection may have died without a word. The next sweep finds the upload free.
+      if (!free && expired) upload.lock.interrupt()
     }
   }
 

@@ -345,6 +345,42 @@ describe.each(['memory', 'file-system'])('uploads over blobs in %s', (kind) => {
     await uploads.finish(grant, id, sha256('hello'), undefined)
   })
 
+  it('keeps no more in hand than memory and descriptors can take, and loses none of the others', async () => {
+    if (kind === 'file-system') return
+    let handles = 0
+    use({
+      blobs: (store) => ({
+        ...store,
+        openUpload: async (id, state) => {
+          handles += 1
+          const upload = await store.openUpload(id, state)
+          return intercept(upload, {
+            close: async () => {
+              handles -= 1
+            },
+            commit: async () => {
+              handles -= 1
+            },
+          })
+        },
+      }),
+    })
+    const ids: string[] = []
+    for (let count = 0; count < 1300; count++) {
+      const id = await begin()
+      ids.push(id)
+      now += 10
+      await uploads.append(grant, id, text(`${id} `))
+    }
+    expect(handles).toBeLessThanOrEqual(1001)
+    for (const id of ids) {
+      await uploads.append(grant, id, text('goes on'))
+      await uploads.finish(grant, id, sha256(`${id} goes on`), undefined)
+    }
+    expect(handles).toBe(0)
+    expect((await metadata.statistics()).uploads).toBe(0)
+  })
+
   describe('the sweep', () => {
     it('leaves a request alone that is quiet for a while', async () => {
       const id = await begin()
