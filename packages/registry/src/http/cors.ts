@@ -56,5 +56,6 @@ const allowed = (cors: Cors, incoming: Incoming): string | undefined => {
   const origin = incoming.header('origin')
   if (origin === null) return undefined
   if (cors.origins === '*') return '*'
-  return cors.origins.includes(origin) ? origin : undefined
+  // By type a list; where no types are checked, a string would let in every origin that is a part of it.
+  return [cors.origins].flat().includes(origin) ? origin : undefined
 }

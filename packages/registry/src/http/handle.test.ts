@@ -159,6 +159,16 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
       const refused = await open1.send('GET', '/v2/', { headers: { origin: other } })
       expect(refused.header('access-control-allow-origin')).toBeNull()
     }
+    // As a program without types writes it.
+    await using open2 = await open({ cors: { origins: origin as unknown as string[] } })
+    for (const [other, expected] of [
+      ['https://app.exampl', null],
+      ['s', null],
+      [origin, origin],
+    ] as const) {
+      const answer = await open2.send('GET', '/v2/', { headers: { origin: other } })
+      expect(answer.header('access-control-allow-origin')).toBe(expected)
+    }
     const preflight = await open1.send('OPTIONS', '/v2/a/blobs/uploads/', {
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
     })
