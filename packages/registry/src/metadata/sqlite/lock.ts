@@ -8,6 +8,12 @@ const LOCK_FILE = 'lock.db'
 const PID_FILE = 'lock.pid'
 
 /**
+ * The locks of this process. Without this a lock that its holder only keeps, and never touches again, would be garbage:
+ * the collector closes the database, and the directory is free while it is in use.
+ */
+const held = new Set<DatabaseSync>()
+
+/**
  * Makes this process the only one that uses the directory, until the lock is disposed of or the process ends, however it
  * ends. Throws an error that names the directory and the holder when another process has it.
  *
@@ -26,11 +32,10 @@ export function lockDirectory(directory: string): Disposable {
     throw new DirectoryLockedError(directory, readHolder(pidFile), { cause: error })
   }
   writeFileSync(pidFile, `${process.pid}\n`)
-  let held = true
+  held.add(database)
   return {
     [Symbol.dispose]() {
-      if (!held) return
-      held = false
+      if (!held.delete(database)) return
       // Before the lock is let go: afterwards it may be the file of the next holder.
       rmSync(pidFile, { force: true })
       database.close()
