@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // Tests run from source: the workspace packages resolve to their `src` through this export condition.
-const conditions = ['@stowage/source', 'node', 'import', 'default']
+const conditions = ['@stowage/source', 'node']
 
 export default defineConfig({
   resolve: { conditions },

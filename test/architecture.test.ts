@@ -23,7 +23,7 @@ const rooms: Record<string, readonly string[]> = {
   content: ['access', 'blobs', 'metadata', 'errors.ts'],
   events: ['metadata', 'logger.ts'],
   access: ['errors.ts'],
-  metadata: ['access', 'events'],
+  metadata: ['access'],
   blobs: [],
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type OpenDoor, doors, sample } from '@stowage/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { PullCount, RegistryEvent } from './event.ts'
+import type { PullCount, RegistryEvent } from '../metadata/event.ts'
 
 const [fetchDoor] = doors
 const image = sample.image('told')

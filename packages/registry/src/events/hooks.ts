@@ -1,4 +1,4 @@
-import type { PullCount, RegistryEvent } from './event.ts'
+import type { PullCount, RegistryEvent } from '../metadata/event.ts'
 
 /**
  * What a host program is told. The name of a receiver is how the registry remembers what it has delivered: keep it the same

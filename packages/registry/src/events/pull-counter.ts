@@ -1,7 +1,7 @@
 import type { Digest } from '@stowage/oci'
 import type { Logger } from '../logger.ts'
 import type { MetadataStore } from '../metadata/metadata-store.ts'
-import type { PullCount } from './event.ts'
+import type { PullCount } from '../metadata/event.ts'
 import type { Hooks } from './hooks.ts'
 
 export interface PullCounter {

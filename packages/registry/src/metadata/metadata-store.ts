@@ -1,6 +1,6 @@
 import type { Digest, Platform } from '@stowage/oci'
 import type { Grant, RepositoryFilter } from '../access/grant.ts'
-import type { ChangeEvent, PullCount, RegistryEvent } from '../events/event.ts'
+import type { ChangeEvent, PullCount, RegistryEvent } from './event.ts'
 
 /**
  * Where the registry keeps everything that is not the bytes of a blob: repositories, links, manifests (their bytes too),

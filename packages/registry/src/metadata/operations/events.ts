@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { ChangeEvent, RegistryEvent } from '../../events/event.ts'
+import type { ChangeEvent, RegistryEvent } from '../event.ts'
 import { elements, member } from '../elements.ts'
 import type { Operation } from '../operation.ts'
 import { all, one, run } from '../operation.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Digest } from '@stowage/oci'
 import type { Grant } from '../../access/grant.ts'
-import type { ChangeEvent } from '../../events/event.ts'
+import type { ChangeEvent } from '../event.ts'
 import { elements, member } from '../elements.ts'
 import type {
   DeleteManifestResult,

@@ -1,4 +1,4 @@
-import type { PullCount } from '../../events/event.ts'
+import type { PullCount } from '../event.ts'
 import { elements, member, numberMember } from '../elements.ts'
 import type { Operation } from '../operation.ts'
 import { run } from '../operation.ts'
