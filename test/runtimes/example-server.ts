@@ -1,5 +1,5 @@
 /** Starts an example as its own comment says to, on a free port, and waits until it has printed where it is. */
-import { readFile, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { start } from '../clients/command.ts'
 import { waitUntil } from '../clients/loopback.ts'
@@ -23,7 +23,7 @@ export async function startExample(
   directory: string,
   signal: AbortSignal,
 ): Promise<ExampleServer> {
-  const logFile = join(directory, `${name}.log`)
+  const logFile = join(await mkdtemp(join(directory, 'log-')), `${name}.log`)
   const file = join(repositoryRoot, 'examples', name, 'server.ts')
   const server = start(program, [...args, file, '0'], { cwd: directory, logFile })
   const printed = async (): Promise<string | undefined> => {

@@ -34,7 +34,8 @@ export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler =>
       next()
       return
     }
-    if (bodyLength(req) > 0) drainAfter(req, res)
+    // A stream of HTTP/2 ends by itself and leaves its connection to the others.
+    if (bodyLength(req) > 0 && req.httpVersionMajor === 1) drainAfter(req, res)
     serve(req, res)
   }
   return Object.assign(handler, {
