@@ -35,7 +35,8 @@ interface Import {
 const importsOf = async (directory: string): Promise<Import[]> => {
   const found: Import[] = []
   for await (const file of glob(join(root, directory, '**/*.ts'))) {
-    if (/\.(test|pgtest)\.ts$/.test(file)) continue
+    // What only tests use is not packed.
+    if (/\.(test|pgtest)\.ts$|\/src\/testing\//.test(file)) continue
     const code = await readFile(file, 'utf8')
     for (const match of code.matchAll(/^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'|\bimport\('([^']+)'\)/gm)) {
       found.push({ file: relative(root, file), target: match[1] ?? match[2] ?? '' })
