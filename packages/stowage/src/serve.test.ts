@@ -57,6 +57,9 @@ test('a request in absolute form, as proxies send it, is understood', async () =
   using client = await connectTo(started.port)
   client.send('GET http://elsewhere.example/v2/ HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n')
   expect(await client.ended()).toMatch(/^HTTP\/1\.1 200[^]*\{"success":true\}$/)
+  using other = await connectTo(started.port)
+  other.send('GET http://elsewhere.example/healthz?x HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n')
+  expect(await other.ended()).toMatch(/^HTTP\/1\.1 200[^]*\{"status":"alive"\}\n$/)
 })
 
 test('metrics have templates and numbers, and never a name', async () => {

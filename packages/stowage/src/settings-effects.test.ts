@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -10,6 +9,7 @@ import { askServer } from './admin/client.ts'
 import type { serve } from './serve.ts'
 import { digestOf, imageManifest, indexManifest, pushBlob, pushManifest } from './testing/push.ts'
 import { connectTo } from './testing/raw-connection.ts'
+import { selfSigned } from './testing/self-signed.ts'
 import { serveForTest } from './testing/serve-for-test.ts'
 import { temporaryDirectory } from './testing/temporary-directory.ts'
 
@@ -217,12 +217,9 @@ type Limits = NonNullable<NonNullable<Parameters<typeof serve>[0]>['limits']>
 const testTls = async (): Promise<void> => {
   await using directory = await temporaryDirectory()
   const [cert, key] = [join(directory.path, 'cert.pem'), join(directory.path, 'key.pem')]
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', ...names, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  })
-  const { readFileSync } = await import('node:fs')
+  const made = selfSigned()
+  writeFileSync(cert, made.cert)
+  writeFileSync(key, made.key)
 
   await using started = await serveForTest({
     address: 'localhost:0',
@@ -230,7 +227,7 @@ const testTls = async (): Promise<void> => {
     limits: { bodyIdle: '300ms' },
   })
   expect(started.url).toBe(`https://localhost:${started.port}`)
-  const options = { ca: readFileSync(cert), agent: false }
+  const options = { ca: made.cert, agent: false }
   const [response] = (await once(get(`${started.url}/v2/`, options), 'response')) as [IncomingMessage]
   expect(response.statusCode).toBe(200)
   response.resume()

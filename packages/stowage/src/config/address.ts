@@ -6,7 +6,7 @@ export interface Address {
   readonly port: number
 }
 
-export const defaultPort = 5000
+const defaultPort = 5000
 
 /**
  * Reads `5000`, `:5000`, `127.0.0.1:8000`, `localhost:8000`, `[::1]:5000`, `0.0.0.0`, `::1`. A number alone means this

@@ -168,7 +168,7 @@ export const settings = {
 export type SettingKey = keyof typeof settings
 
 /** A setting's value once it was read; `undefined` only where there is no default. */
-export type SettingValue<K extends SettingKey> =
+type SettingValue<K extends SettingKey> =
   | KindValues[(typeof settings)[K]['kind']]
   | ((typeof settings)[K] extends { readonly default: unknown } ? never : undefined)
 

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { settingsFrom, type SettingsInput } from '../config/options.ts'
+import { selfSigned } from '../testing/self-signed.ts'
 import { temporaryDirectory } from '../testing/temporary-directory.ts'
 import { permit } from './policy.ts'
 
@@ -44,25 +44,9 @@ test('TLS files must be there and belong together', async () => {
   await using directory = await temporaryDirectory()
   const file = (name: string): string => join(directory.path, name)
   for (const name of ['a', 'b']) {
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-subj',
-        '/CN=x',
-        '-keyout',
-        file(`${name}.key`),
-        '-out',
-        file(`${name}.crt`),
-      ],
-      { stdio: 'ignore' },
-    )
+    const { cert, key } = selfSigned()
+    writeFileSync(file(`${name}.crt`), cert)
+    writeFileSync(file(`${name}.key`), key)
   }
   writeFileSync(file('text'), 'hello')
   const tls = async (cert: string, key: string): Promise<unknown> =>
