@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createContent, mebibyte, type ServedContent } from '../content.ts'
 import { createHttpClient } from '../load/http-client.ts'
@@ -12,7 +11,7 @@ import { dockerRegistry } from '../servers/docker-registry.ts'
 import type { BenchServer, RunningServer } from '../servers/server.ts'
 import { stowage } from '../servers/stowage.ts'
 import { zot } from '../servers/zot.ts'
-import { type Row, type RowContext, startServers } from './row.ts'
+import { inOwnDirectory, type Row, type RowContext, startServers } from './row.ts'
 
 const title = 'memory (RSS)'
 const streams = 64
@@ -37,7 +36,7 @@ export const memoryRow: Row = {
     const rounds = Math.min(context.rounds, mostRounds)
     for (let round = 1; round <= rounds; round += 1) {
       for (const server of servers) {
-        for (const [part, bytes] of Object.entries(await measure(context, server, content))) {
+        for (const [part, bytes] of Object.entries(await measureAlone(context, server, content))) {
           const name = `${server.name}, ${part}`
           context.say(`memory: round ${round}, ${name}: ${(bytes / mebibyte).toFixed(1)} MiB`)
           series.set(name, [...(series.get(name) ?? []), { value: bytes, detail: {} }])
@@ -58,15 +57,19 @@ export const memoryRow: Row = {
   },
 }
 
+/** In a directory that goes with the servers: a round of all of them would fill a small disk. */
+function measureAlone(context: RowContext, server: BenchServer, content: ServedContent) {
+  const directory = join(context.directory, 'alone')
+  return inOwnDirectory(directory, () => measure({ ...context, directory }, server, content))
+}
+
 async function measure(context: RowContext, server: BenchServer, content: ServedContent) {
-  const own = { ...context, directory: join(context.directory, `${Date.now()}`) }
-  await mkdir(own.directory)
-  await using filled = await startServers(own, [server], content)
+  await using filled = await startServers(context, [server], content)
   const [reading] = filled.running
   if (reading === undefined) throw new Error(`${server.name} is not there`)
   const underStreams = await peakUnderStreams(context, reading, content)
 
-  await using fresh = await startServers(own, [server], undefined)
+  await using fresh = await startServers(context, [server], undefined)
   const [pushing] = fresh.running
   if (pushing === undefined) throw new Error(`${server.name} is not there`)
   await pause(1000)
