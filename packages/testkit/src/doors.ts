@@ -111,7 +111,13 @@ const sendOverSocket = async (
 
 const answer = (status: number, header: (name: string) => string | null, bytes: Uint8Array): Answer => {
   const text = (): string => new TextDecoder().decode(bytes)
-  return { status, header: (name) => header(name.toLowerCase()), bytes, text, json: () => JSON.parse(text()) as unknown }
+  return {
+    status,
+    header: (name) => header(name.toLowerCase()),
+    bytes,
+    text,
+    json: () => JSON.parse(text()) as unknown,
+  }
 }
 
 const withLength = (

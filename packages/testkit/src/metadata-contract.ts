@@ -2,6 +2,7 @@ import type { MetadataStore } from '@stowage/registry/metadata'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeBlobs } from './metadata-contract/blobs.ts'
 import { describeEvents } from './metadata-contract/events.ts'
+import { describeFreshReads } from './metadata-contract/fresh-reads.ts'
 import { describeManifests } from './metadata-contract/manifests.ts'
 import { describeMounts } from './metadata-contract/mounts.ts'
 import { describeRaces } from './metadata-contract/races.ts'
@@ -35,6 +36,7 @@ export const describeMetadataStore = (name: string, open: () => Promise<Metadata
     describe('mounts', () => describeMounts(store))
     describe('uploads', () => describeUploads(store))
     describe('events and pulls', () => describeEvents(store))
+    describe('reads after a write', () => describeFreshReads(store))
     describe('at the same time', () => describeRaces(store))
 
     describe('life', () => {

@@ -1,25 +1,14 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { registerHooks } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { createRegistry, type Registry, type RegistryOptions } from '@stowage/registry'
 import { registryPlugin } from '@stowage/registry/fastify'
 import { toNodeHandler } from '@stowage/registry/node'
 import { type Answer, sample, type SendOptions } from '@stowage/testkit'
+import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-
-// The test runner names `import` among Node's conditions, and so `require` inside Express gets modules that are not for it.
-registerHooks({
-  resolve: (specifier, context, nextResolve) => {
-    const conditions = context.conditions.includes('require')
-      ? context.conditions.filter((condition) => condition !== 'import')
-      : context.conditions
-    return nextResolve(specifier, { ...context, conditions })
-  },
-})
-const { default: express } = await import('express')
 
 interface Running extends AsyncDisposable {
   readonly url: string

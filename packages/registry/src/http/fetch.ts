@@ -90,7 +90,8 @@ const fromWeb = (request: Request): Incoming => {
     target: path === -1 ? '/' : url.slice(path),
     mount: '',
     header: (name) => request.headers.get(name),
-    hasBody: request.body !== null,
+    // The method first: to look at `body` makes some hosts build a whole native request.
+    hasBody: request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null,
     body: (signal) => webBody(request, signal),
     signal: () => request.signal,
     remoteAddress: (request as NodeBacked).ip,
@@ -98,7 +99,7 @@ const fromWeb = (request: Request): Incoming => {
 }
 
 async function* webBody(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  if (request.bodyUsed) throw consumed()
+  if (request.bodyUsed || request.body?.locked === true) throw consumed()
   if (request.body === null) return
   const reader = request.body.getReader() as ReadableStreamDefaultReader<unknown>
   const giveUp = (): void => void reader.cancel(signal.reason).catch(() => {})

@@ -45,3 +45,16 @@ const relaxed: ReadonlySet<WriteName> = new Set(['createUpload', 'saveUpload', '
 export function isDurable(name: WriteName): boolean {
   return !relaxed.has(name)
 }
+
+/** Those that can change what `findManifest` or `findBlob` has found. (A mount only adds.) */
+const ofContent: ReadonlySet<WriteName> = new Set([
+  'putManifest',
+  'deleteManifest',
+  'deleteTag',
+  'unlinkBlob',
+  'finishUpload',
+])
+
+export function changesContent(name: WriteName): boolean {
+  return ofContent.has(name)
+}

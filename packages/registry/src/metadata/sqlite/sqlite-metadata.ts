@@ -12,13 +12,14 @@ import { backUp } from './backup.ts'
 import type { Connection } from './connection.ts'
 import { openConnection } from './connection.ts'
 import { migrateDatabase } from './migrate-database.ts'
+import { remembered } from './remembered.ts'
 import type { WriteQueueOptions } from './write-queue.ts'
 import { createWriteQueue } from './write-queue.ts'
 
 export interface SqliteMetadataOptions {
   /** The database file, made when it is missing, in a directory that exists; or `:memory:`. */
   readonly path: string
-  readonly queue?: WriteQueueOptions
+  readonly queue?: Omit<WriteQueueOptions, 'onCommit'>
 }
 
 export interface SqliteMetadata extends MetadataStore {
@@ -44,16 +45,23 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     writer.close()
     throw error
   }
-  const writes = createWriteQueue(writer, queue)
-  const { submit } = writes
   let closed = false
 
-  // The two questions of every pull go straight to their statements.
-  const manifestByTag = reader.prepare(findManifestByTag)
-  const manifestByDigest = reader.prepare(findManifestByDigest)
+  // The questions of every pull go straight to their statements, and their answers are kept while nothing is written.
+  const manifestByTag = remembered(reader.prepare(findManifestByTag))
+  const manifestByDigest = remembered(reader.prepare(findManifestByDigest))
+  const blob = remembered(reader.prepare(findBlobRow))
   const manifestContent = reader.prepare(readContent)
-  const blob = reader.prepare(findBlobRow)
   const repository = reader.prepare(findRepository)
+
+  const writes = createWriteQueue(writer, {
+    ...queue,
+    onCommit: (changesContent) => {
+      if (!changesContent) return
+      for (const answers of [manifestByTag, manifestByDigest, blob]) answers.forget()
+    },
+  })
+  const { submit } = writes
 
   const store: SqliteMetadata = {
     kind: 'sqlite',
@@ -62,7 +70,7 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     listRepositories: async (page) => reader.drive(listRepositories(page)),
 
     findManifest: async (name, reference) =>
-      'tag' in reference ? manifestByTag(name, reference.tag) : manifestByDigest(name, reference.digest),
+      'tag' in reference ? manifestByTag.ask(name, reference.tag) : manifestByDigest.ask(name, reference.digest),
     readManifest: async (name, digest) => manifestContent(name, digest)?.bytes,
     putManifest: (put, grant) => submit('putManifest', put, grant),
     deleteManifest: (target, grant) => submit('deleteManifest', target, grant),
@@ -71,7 +79,7 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     describeTags: async (page) => reader.drive(describeTags(page)),
     listReferrers: async (page) => reader.drive(listReferrers(page)),
 
-    findBlob: async (name, digest) => blob(name, digest),
+    findBlob: async (name, digest) => blob.ask(name, digest),
     // Most mounts that clients try find nothing: they need no write.
     mountBlob: async (mount, grant) =>
       reader.drive(findMountSource(mount)) === undefined ? undefined : submit('mountBlob', mount, grant),

@@ -1,7 +1,7 @@
 import { MetadataError } from '../metadata-error.ts'
 import { Undone } from '../operation.ts'
 import type { WriteArguments, WriteName, WriteResult } from '../operations/writes.ts'
-import { isDurable, startWrite } from '../operations/writes.ts'
+import { changesContent, isDurable, startWrite } from '../operations/writes.ts'
 import type { Connection } from './connection.ts'
 import { explain } from './error-code.ts'
 import { readPragma, setPragma, Synchronous } from './pragmas.ts'
@@ -23,6 +23,8 @@ export interface WriteQueueOptions {
   readonly limit?: number
   /** How many writes share a commit at most: they run in one block of this thread. */
   readonly batch?: number
+  /** Told after each try to commit, before any promise settles, whether it could have changed what is pulled. */
+  readonly onCommit?: (changesContent: boolean) => void
 }
 
 /** A write is a name and plain arguments, so that the queue can feed another thread one day. */
@@ -38,7 +40,7 @@ interface Waiting {
  * the disk, each write in a savepoint of its own. Promises settle after the commit.
  */
 export function createWriteQueue(connection: Connection, options: WriteQueueOptions = {}): WriteQueue {
-  const { limit = 10_000, batch: batchLimit = 256 } = options
+  const { limit = 10_000, batch: batchLimit = 256, onCommit } = options
   let waiting: Waiting[] = []
   let scheduled: NodeJS.Immediate | undefined
   let closed = false
@@ -64,6 +66,8 @@ export function createWriteQueue(connection: Connection, options: WriteQueueOpti
       const reason = explain(error)
       settle = batch.map((write) => () => write.reject(reason))
     }
+    // After a failed commit too: whether it happened is then unknown.
+    onCommit?.(batch.some((write) => changesContent(write.name)))
     for (const each of settle) each()
   }
 
