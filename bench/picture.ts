@@ -60,7 +60,7 @@ function ratioPanel(chosen: readonly Outcome[]): Panel {
 function ceilingPanel(chosen: readonly Outcome[]): Panel {
   const shares = chosen.map((outcome) => ({ outcome, share: outcome.figure / outcome.target.bound }))
   const high = Math.max(1.2, ...shares.map(({ share }) => share * 1.05))
-  const step = high > 4 ? 1 : 0.25
+  const step = high > 4 ? 1 : high > 2 ? 0.5 : 0.25
   return {
     heading: 'Share of the most that is allowed (the black mark is the ceiling)',
     bars: shares.map(({ outcome, share }) => ({ outcome, length: share / high, target: 1 / high })),
