@@ -53,7 +53,7 @@ function print(spots: readonly HotSpot[]): void {
 
 if (import.meta.main) {
   for (const file of process.argv.slice(2)) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- V8 wrote it
+    // V8 wrote it.
     const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile
     console.log(`${file}, by part:`)
     print(hotParts(profile).slice(0, 15))

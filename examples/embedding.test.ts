@@ -60,7 +60,6 @@ describe('docs/embedding.md', async () => {
     expect(quoted.length).toBeGreaterThanOrEqual(5)
     for (const code of quoted) {
       const [first = '', ...lines] = code.trimEnd().split('\n')
-      // oxlint-disable-next-line no-await-in-loop
       const example = await readFile(join(root, first.slice('// '.length)), 'utf8')
       let at = 0
       for (const line of lines) {
@@ -81,7 +80,6 @@ describe('docs/embedding.md', async () => {
     const targets = [...page.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '')
     for (const target of targets) {
       if (target.startsWith('#')) expect(headings).toContain(target.slice(1))
-      // oxlint-disable-next-line no-await-in-loop
       else await readFile(join(root, 'docs', target.split('#', 1)[0] ?? ''))
     }
     expect(targets.length).toBeGreaterThan(10)

@@ -15,20 +15,18 @@ const { workspaces } = JSON.parse(await readFile('package.json', 'utf8')) as { w
 const failures: string[] = []
 
 for (const directory of workspaces) {
-  // oxlint-disable-next-line no-await-in-loop -- one at a time keeps the output in order
+  // One at a time keeps the output in order.
   const scratch = await mkdtemp(join(tmpdir(), 'stowage-pack-'))
   try {
-    // oxlint-disable-next-line no-await-in-loop
-    const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch], { cwd: directory })
+    const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch], {
+      cwd: directory,
+    })
     const [entry] = JSON.parse(packed.stdout) as { filename: string }[]
     if (entry === undefined) throw new Error(`npm packed nothing of ${directory}`)
     const tarball = join(scratch, entry.filename)
-    // oxlint-disable-next-line no-await-in-loop
     await expectSuccess(directory, bin('publint'), ['run', tarball, '--strict'])
-    // oxlint-disable-next-line no-await-in-loop
     await expectSuccess(directory, bin('attw'), [tarball, '--profile', 'esm-only', '--quiet'])
   } finally {
-    // oxlint-disable-next-line no-await-in-loop
     await rm(scratch, { recursive: true, force: true })
   }
 }
@@ -37,7 +35,8 @@ const lock = JSON.parse(await readFile('package-lock.json', 'utf8')) as {
   packages: Record<string, { dev?: boolean; hasInstallScript?: boolean }>
 }
 for (const [path, { dev, hasInstallScript }] of Object.entries(lock.packages)) {
-  if (hasInstallScript === true && dev !== true) failures.push(`${path} has an install script and is not a development tool`)
+  if (hasInstallScript === true && dev !== true)
+    failures.push(`${path} has an install script and is not a development tool`)
 }
 
 if (failures.length > 0) {

@@ -43,7 +43,7 @@ const succeed = async (program: string, args: readonly string[], options: SpawnO
 const untilReady = async (server: ChildProcess, programs: string, directory: string): Promise<void> => {
   for (let tries = 0; tries < 600; tries += 1) {
     if (server.exitCode !== null) throw new Error(`PostgreSQL ended with ${server.exitCode}; see above.`)
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    // One look after the other.
     const [code] = await once(
       spawn(join(programs, 'pg_isready'), ['-q', '-h', directory, '-U', 'stowage', '-d', 'postgres'], {
         stdio: 'ignore',
@@ -51,7 +51,6 @@ const untilReady = async (server: ChildProcess, programs: string, directory: str
       'exit',
     )
     if (code === 0) return
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(100)
   }
   throw new Error('PostgreSQL did not get ready within a minute.')

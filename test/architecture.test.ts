@@ -11,7 +11,7 @@ const allowed: Record<string, { packages: readonly string[]; node: boolean }> = 
   postgres: { packages: ['@stowage/registry', 'kysely', 'pg'], node: true },
   testkit: { packages: ['@stowage/oci', '@stowage/registry', 'vitest'], node: true },
   stowage: {
-    packages: ['@stowage/oci', '@stowage/registry', 'commander', 'pino', 'prom-client', 'yaml', 'zod'],
+    packages: ['@stowage/registry', 'commander', 'pino', 'prom-client', 'yaml', 'zod'],
     node: true,
   },
 }

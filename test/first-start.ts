@@ -57,7 +57,6 @@ try {
     await step('npm start prints its URL', async () => {
       for (let waited = 0; !output.includes(`http://${address}`); waited += 200) {
         if (waited > 120_000 || server.exitCode !== null) throw new Error(`no banner: ${output}`)
-        // oxlint-disable-next-line no-await-in-loop
         await new Promise((resolve) => setTimeout(resolve, 200))
       }
     })

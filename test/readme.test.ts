@@ -76,7 +76,6 @@ describe('the samples of README.md', async () => {
     expect(links.length).toBeGreaterThan(10)
     const missing: string[] = []
     for (const link of links) {
-      // oxlint-disable-next-line no-await-in-loop
       await readFile(join(root, link)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EISDIR') missing.push(link)
       })

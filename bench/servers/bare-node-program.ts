@@ -13,7 +13,7 @@ const mostInMemory = 1024 * 1024
 if (import.meta.main) {
   const [port, list] = process.argv.slice(2)
   if (port === undefined || list === undefined) throw new Error('usage: bare-node-program.ts PORT FILE-LIST')
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bench wrote the list a moment ago
+  // The bench wrote the list a moment ago.
   const files = JSON.parse(readFileSync(list, 'utf8')) as ServedFile[]
   serve(Number(port), files)
 }

@@ -34,10 +34,8 @@ export async function waitUntil(
   for (;;) {
     signal.throwIfAborted()
     if (exitCode !== undefined) throw new Error(`${what} ended with code ${exitCode}:\n${await program.output()}`)
-    // oxlint-disable-next-line no-await-in-loop
     if (await ready()) return
     if (performance.now() > deadline) throw new Error(`${what} did not start:\n${await program.output()}`)
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(50)
   }
 }

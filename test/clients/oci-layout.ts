@@ -60,7 +60,6 @@ export class OciLayout {
   /** An image of as many layers as `files` has entries, each holding one file. */
   async writeImage(platform: Platform, files: Readonly<Record<string, Uint8Array | string>>): Promise<Descriptor> {
     const layers: Layer[] = []
-    // oxlint-disable-next-line no-await-in-loop
     for (const [name, content] of Object.entries(files)) layers.push(await this.writeLayer(name, content))
     return this.writeManifest(platform, layers)
   }

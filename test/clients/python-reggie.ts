@@ -17,7 +17,6 @@ export const pythonReggie: Client = {
     const { code, stdout, stderr } = await run(python, [script, url, mode, file], { signal, exitCodes: [0, 1] })
     const lines = stdout.trim().split('\n')
     for (const line of lines) {
-      // oxlint-disable-next-line no-await-in-loop
       if (line.startsWith('ok ')) await check(line.slice('ok '.length), () => {})
     }
     await step('comes to the end of its tutorial', () => {

@@ -53,7 +53,6 @@ export const recipes: Client = {
   modes: ['relative', 'absolute'],
   async run(context) {
     for (const page of pages) {
-      // oxlint-disable-next-line no-await-in-loop
       await runPage(page, context)
     }
   },
@@ -79,7 +78,6 @@ async function runPage(page: Page, context: ClientContext): Promise<void> {
     outputs.set(Number(part.slice(0, end)), part.slice(end + 1).trim())
   }
   for (const [index, block] of blocks.entries()) {
-    // oxlint-disable-next-line no-await-in-loop
     await check(`${page.file}: ${block.title}`, () => {
       const output = outputs.get(index)
       if (output === undefined) throw new Error(`exit code ${result.code} before this block`)

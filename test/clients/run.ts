@@ -72,7 +72,6 @@ async function main(): Promise<number> {
   }
   const runAll = async (mode: LocationMode, url: string) => {
     for (const client of chosen) {
-      // oxlint-disable-next-line no-await-in-loop
       if (client.modes.includes(mode)) await runClient(client, mode, url)
     }
   }
@@ -84,13 +83,10 @@ async function main(): Promise<number> {
       for (const mode of ['relative', 'absolute'] as const) {
         if (!chosen.some(({ modes }) => modes.includes(mode))) continue
         const home = join(directory, `registry-${mode}`)
-        // oxlint-disable-next-line no-await-in-loop
         await mkdir(home)
-        // oxlint-disable-next-line no-await-in-loop
         await onStowage({ directory: home, publicUrl: mode === 'absolute', signal: stop.signal }, report, (url) =>
           runAll(mode, url),
         )
-        // oxlint-disable-next-line no-await-in-loop
         await rm(home, { recursive: true, force: true })
       }
     }

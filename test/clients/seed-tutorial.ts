@@ -73,7 +73,6 @@ export const seedTutorial: Client = {
       for (let start = 0; start < data.length; start += chunkSize) {
         const chunk = data.subarray(start, start + chunkSize)
         const end = start + chunk.length - 1
-        // oxlint-disable-next-line no-await-in-loop
         const response = await call('PATCH', chunks, {
           headers: {
             'Content-Type': octetStream,

@@ -63,9 +63,7 @@ try {
   })
   for (const server of servers) {
     const home = join(directory, server.example)
-    // oxlint-disable-next-line no-await-in-loop
     await mkdir(home)
-    // oxlint-disable-next-line no-await-in-loop
     await testServer(bun, server, home)
   }
 } catch (error) {
@@ -89,10 +87,8 @@ async function testServer(bun: string, server: (typeof servers)[number], home: s
     for (const client of server.clients) {
       const name = `${client.name}-bun-${example}`
       const workDir = join(home, client.name)
-      // oxlint-disable-next-line no-await-in-loop
       await mkdir(workDir)
       const options = { client: name, url, workDir, largeLayerBytes: 64 * mebibyte, signal, report, log }
-      // oxlint-disable-next-line no-await-in-loop
       await client.run(createContext({ ...options, mode: 'relative' })).catch((error: unknown) => {
         if (!(error instanceof StepFailed)) report.fail(name, error)
       })
@@ -174,7 +170,6 @@ async function brokenUpload(url: string): Promise<void> {
     ok(start <= 300_000, `the upload has ${start} bytes`)
     const headers = { 'content-range': `${start}-${mebibyte - 1}` }
     const body = bytes.subarray(start)
-    // oxlint-disable-next-line no-await-in-loop
     status = await send(url, 'PUT', `${location}?digest=${digest}`, { headers, body })
     if (status.status === 201) break
     equal(status.status, 416, String(status.body))
@@ -187,7 +182,6 @@ async function brokenDownloads(url: string): Promise<void> {
   const digest = sha256(bytes)
   equal((await send(url, 'POST', `/v2/bun/blobs/uploads/?digest=${digest}`, { body: bytes })).status, 201)
   for (let round = 0; round < 20; round++) {
-    // oxlint-disable-next-line no-await-in-loop
     await new Promise<void>((resolve, reject) => {
       const outgoing = request(`${url}/v2/bun/blobs/${digest}`, { agent: false }, (incoming) => {
         incoming.once('data', () => incoming.destroy())

@@ -59,7 +59,6 @@ export async function exercise(
 
   await check('answers /v2/ and /v2 without a redirect', async () => {
     for (const target of [`${root}/`, root]) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await call('GET', target)
       equal(answer.status, 200)
       deepEqual(JSON.parse(String(answer.body)), { success: true })
@@ -81,7 +80,6 @@ export async function exercise(
     const end = 2 * mebibyte
     for (let at = 0; at < end; at += mebibyte) {
       const headers = { 'content-range': `${at}-${at + mebibyte - 1}`, 'content-type': 'application/octet-stream' }
-      // oxlint-disable-next-line no-await-in-loop
       const patch = await call('PATCH', location, { headers, body: chunked.subarray(at, at + mebibyte) })
       equal(patch.status, 202, String(patch.body))
       equal(patch.headers['range'], `0-${at + mebibyte - 1}`)
@@ -119,12 +117,10 @@ export async function exercise(
   })
   await check('gives the manifest back byte for byte', async () => {
     for (const reference of ['v1', sha256(manifest)]) {
-      // oxlint-disable-next-line no-await-in-loop
       const got = await call('GET', `${root}/a/b/manifests/${reference}`)
       equal(got.status, 200)
       equal(got.headers['content-type'], manifestType)
       ok(got.body.equals(manifest))
-      // oxlint-disable-next-line no-await-in-loop
       const head = await call('HEAD', `${root}/a/b/manifests/${reference}`)
       equal(head.status, 200)
       equal(head.headers['content-length'], String(manifest.byteLength))
@@ -136,7 +132,6 @@ export async function exercise(
   })
   await check('gives the blobs back byte for byte', async () => {
     for (const bytes of [layer, chunked, config]) {
-      // oxlint-disable-next-line no-await-in-loop
       const got = await call('GET', `${root}/a/b/blobs/${sha256(bytes)}`)
       equal(got.status, 200)
       if (sendsLengths) equal(got.headers['content-length'], String(bytes.byteLength))
@@ -155,7 +150,6 @@ export async function exercise(
       [1_000_000, 1_000_009],
       [1, 2_999_999],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop
       const got = await call('GET', `${root}/a/b/blobs/${sha256(layer)}`, {
         headers: { range: `bytes=${first}-${last}` },
       })
@@ -172,7 +166,6 @@ export async function exercise(
   })
   await check('answers a target that no name can have in the format of OCI', async () => {
     for (const name of ['a%zz', 'a%2Fb', 'a%00', '%ff', 'A']) {
-      // oxlint-disable-next-line no-await-in-loop
       assertError(await call('GET', `${root}/${name}/tags/list`), 400, 'NAME_INVALID')
     }
   })

@@ -2,7 +2,7 @@ import type { Findings } from './findings.ts'
 import { scanJson } from './json-scan.ts'
 
 /** Deepest nesting of any document this package parses. */
-export const maxDepth = 64
+const maxDepth = 64
 
 /** Without `ignoreBOM` the decoder would take the mark away in silence. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

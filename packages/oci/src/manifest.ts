@@ -57,7 +57,7 @@ export interface ArtifactManifest extends Common {
 export type Manifest = ImageManifest | Index | ArtifactManifest
 
 /** Most entries that `layers`, `manifests` or `blobs` may have. */
-export const maxDescriptors = 10_000
+const maxDescriptors = 10_000
 
 /**
  * A manifest from its bytes.

@@ -2,9 +2,9 @@ import { failure, type Result, success, unwrap } from './result.ts'
 import { shown } from './shown.ts'
 
 /** "the total length … is limited to 255 characters": many clients count the registry's host and a slash in. */
-export const maxRepositoryNameLength = 255
+const maxRepositoryNameLength = 255
 
-export const maxTagLength = 128
+const maxTagLength = 128
 
 const dot = 0x2e
 const slash = 0x2f

@@ -32,7 +32,7 @@ export const createDriver = (compile: Compile, { prepared }: { prepared: boolean
     while (step.done !== true) {
       let rows: Rows
       try {
-        // oxlint-disable-next-line no-await-in-loop -- a statement may depend on the one before
+        // A statement may depend on the one before.
         rows = await execute(on, step.value)
       } catch (error) {
         step = operation.throw(error)

@@ -116,7 +116,7 @@ export const postgresMetadata = async (options: PostgresMetadataOptions): Promis
     ...args: WriteArguments<Name>
   ): Promise<WriteResult<Name>> => {
     const result = await transact(() => startWrite(name, args), isDurable(name))
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the result of the write of this name
+    // The result of the write of this name.
     return (result instanceof Undone ? result.result : result) as WriteResult<Name>
   }
 

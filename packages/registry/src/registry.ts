@@ -108,7 +108,8 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     blobs: storage.blobs,
     removeUsed: settings.manifests.allowMissingBlobs,
     now,
-    onMissingBytes: (digest, key) => logger.error({ digest, key }, 'the bytes of a blob are missing from the blob store'),
+    onMissingBytes: (digest, key) =>
+      logger.error({ digest, key }, 'the bytes of a blob are missing from the blob store'),
   })
   const manifests = createManifests({ metadata, blobs: storage.blobs, ...settings.manifests, now })
   const uploads = createUploads({ metadata, blobs: storage.blobs, ...settings.uploads, now })
@@ -138,7 +139,10 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
   const quietly = (what: string, work: () => Promise<unknown>) => (): void => {
     work().catch((error: unknown) => logger.error({ err: error }, `${what} failed; it will be tried again`))
   }
-  const timers = [setInterval(quietly('the sweep', sweep), sweepEvery), setInterval(quietly('the flush', pulls.flush), flushEvery)]
+  const timers = [
+    setInterval(quietly('the sweep', sweep), sweepEvery),
+    setInterval(quietly('the flush', pulls.flush), flushEvery),
+  ]
   for (const timer of timers) timer.unref()
 
   return {

@@ -181,7 +181,6 @@ describe('stowage serve', () => {
     command.process.stdout?.destroy()
     command.process.stderr?.destroy()
     for (let request = 0; request < 5; request++) {
-      // oxlint-disable-next-line no-await-in-loop
       expect((await fetch(`${url}/v2/`)).status).toBe(200)
     }
   })

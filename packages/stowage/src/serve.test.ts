@@ -23,10 +23,8 @@ test('everything else outside /v2/ is a 404 in JSON', async () => {
     ['POST', '/healthz'],
     ['GET', '/v1/status'],
   ] as const) {
-    // oxlint-disable-next-line no-await-in-loop
     const response = await fetch(`${started.url}${path}`, { method })
     expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/json'])
-    // oxlint-disable-next-line no-await-in-loop
     expect(await response.json()).toHaveProperty('errors')
   }
 })

@@ -202,7 +202,6 @@ const testRate = async (tight: Limits, loose: Limits): Promise<void> => {
     using client = await connectTo(started.port)
     client.send(beginOfUpload)
     for (const byte of 'hello') {
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise((resolve) => setTimeout(resolve, 150))
       client.send(byte)
     }

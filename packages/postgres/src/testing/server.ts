@@ -38,6 +38,6 @@ export const manifest = (repository: string, number: number): PutManifest => ({
 
 /** Asks until the answer is yes. */
 export const until = async (ask: () => Promise<boolean>): Promise<void> => {
-  // oxlint-disable-next-line no-await-in-loop -- one question after the other
+  // One question after the other.
   while (!(await ask())) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -96,7 +96,7 @@ export const createBlobs = (options: BlobOptions): Blobs => {
     const failures: unknown[] = []
     for (const key of due) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time: deleting must never compete with pulls
+        // One at a time: deleting must never compete with pulls.
         await blobs.delete(key)
         deleted.push(key)
       } catch (error) {

@@ -153,9 +153,8 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUpl
 
   const take: OpenUploads['take'] = async (grant, id, signal) => {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- more than once only when the upload was put aside while we waited
+      // More than once only when the upload was put aside while we waited.
       const upload = await find(grant, id)
-      // oxlint-disable-next-line no-await-in-loop
       const hold = await upload.lock.acquire(signal)
       if (active.get(id) === upload) return [upload, hold]
       // It ended, or was idle and put aside. Its row knows.

@@ -52,7 +52,7 @@ export const createUploadLock = (now: () => number): UploadLock => {
       // Never longer than a holder may stall, whatever a clock that was set back says.
       const patience = Math.min(current.lastAlive + stalledAfter - now(), stalledAfter)
       if (patience <= 0) interrupt()
-      // oxlint-disable-next-line no-await-in-loop -- waiting in turn is the point
+      // Waiting in turn is the point.
       await settledWithin(current.released, patience <= 0 ? 1000 : patience)
     }
   }

@@ -30,7 +30,7 @@ export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<n
     for (const upload of open.all()) {
       const expired = upload.touchedAt < open.expiredBefore()
       if (!expired && upload.touchedAt >= now() - keepOpen) continue
-      // oxlint-disable-next-line no-await-in-loop -- a sweep is in no hurry, and one upload at a time bounds its load
+      // A sweep is in no hurry, and one upload at a time bounds its load.
       const free = await open.putAside(upload)
       // A connection may have died without a word. The next sweep finds the upload free.
       if (!free && expired) upload.lock.interrupt()
@@ -41,14 +41,11 @@ export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<n
     let forgotten = 0
     for (;;) {
       const touchedBefore = open.expiredBefore()
-      // oxlint-disable-next-line no-await-in-loop
       const rows = await metadata.listExpiredUploads({ touchedBefore, limit: 100 })
       let removed = 0
       for (const row of rows) {
         if (open.has(row.id)) continue
-        // oxlint-disable-next-line no-await-in-loop
         if (!(await metadata.expireUpload(row.id, touchedBefore))) continue
-        // oxlint-disable-next-line no-await-in-loop
         await blobs.discardUpload(row.id, row.state)
         removed += 1
       }
@@ -70,7 +67,6 @@ export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<n
     const known = new Set(rows.map((row) => row.id))
     for (const id of old) {
       if (known.has(id) || open.has(id) || rowless.has(id)) continue
-      // oxlint-disable-next-line no-await-in-loop
       await blobs.discardUpload(id)
     }
   }

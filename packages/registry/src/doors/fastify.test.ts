@@ -66,9 +66,7 @@ describe('registryPlugin', () => {
     const digest = sample.sha256(Buffer.from('hello'))
     for (const body of ['hello', '']) {
       const init = { method: 'POST', body, headers: { 'content-type': type } }
-      // oxlint-disable-next-line no-await-in-loop
       const pushed = await fetch(`${url}/v2/a/blobs/uploads/?digest=${digest}`, init)
-      // oxlint-disable-next-line no-await-in-loop
       expect(await pushed.json()).toEqual({ refused: 'by the host' })
     }
     const inside = await host.registry.fetch(new Request(`http://registry.test/v2/a/blobs/${digest}`))
@@ -83,7 +81,6 @@ describe('registryPlugin', () => {
     const url = await host.listen()
     const image = sample.image('type')
     for (const { digest, bytes } of [image.config, image.layer]) {
-      // oxlint-disable-next-line no-await-in-loop
       const pushed = await fetch(`${url}/v2/a/blobs/uploads/?digest=${digest}`, {
         method: 'POST',
         body: bytes,
@@ -133,7 +130,6 @@ describe('registryPlugin', () => {
     )
     const url = await host.listen()
     for (const prefix of ['/hosted/one', '/hosted/%6fne', '/%68osted/one']) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await raw(url, `${prefix}/v2/a/blobs/uploads/`, 'POST')
       expect(answer).toMatch(/^HTTP\/1.1 202 /)
       expect(answer).toContain(`\r\nlocation: ${prefix}/v2/a/blobs/uploads/`)

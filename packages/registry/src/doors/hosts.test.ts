@@ -164,7 +164,6 @@ describe.each(hosts)('a registry in $name', ({ start }) => {
       '/v2/a//b/tags/list',
       '/v2/a%/manifests/x',
     ]) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await to(host.url).send('GET', `${mount}${path}`)
       expect([path, answer.status]).toEqual([path, 400])
       expect(answer.json()).toMatchObject({ errors: [{ code: 'NAME_INVALID' }] })
@@ -185,7 +184,6 @@ describe.each(hosts)('a registry in $name', ({ start }) => {
       ['PUT', '/v2/a/manifests/latest'],
     ] as const) {
       const failed = registry.errors.length
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await send(method, target, { body: '"the body"', headers: type })
       expect([method, target, answer.status]).toEqual([method, target, 500])
       expect(answer.json()).toMatchObject({ errors: [{ message: expect.stringMatching(remedy) as unknown }] })

@@ -42,7 +42,6 @@ const event = async (emitter: EventEmitter, name: string): Promise<unknown> =>
 const until = async ({ socket, received }: Awaited<ReturnType<typeof open>>, text: string): Promise<void> => {
   while (!received().includes(text)) {
     if (socket.destroyed) throw new Error(`The connection ended after ${JSON.stringify(received())}`)
-    // oxlint-disable-next-line no-await-in-loop
     await Promise.race([event(socket, 'data'), event(socket, 'close')])
   }
 }
@@ -178,7 +177,6 @@ describe('an answer that is ready before the body has come', () => {
     await using registry = await createTestRegistry(options)
     const url = `${registry.url}${target}`
     for (const bytes of [100_000, 2 * mebibyte, 11 * mebibyte]) {
-      // oxlint-disable-next-line no-await-in-loop
       const answers = await pushFromThread({ url, method, bytes, rounds: 5 })
       expect(answers).toHaveLength(20)
       expect([bytes, ...new Set(answers)]).toEqual([bytes, String(status)])

@@ -74,7 +74,10 @@ describe('events', () => {
   it('goes on after a restart where each receiver stood', async () => {
     const first: RegistryEvent[] = []
     {
-      await using door = await open({ log: (event) => void first.push(event), slow: () => Promise.reject(new Error('down')) })
+      await using door = await open({
+        log: (event) => void first.push(event),
+        slow: () => Promise.reject(new Error('down')),
+      })
       await sample.pushImage(door, 'a', 'v1', image)
       await expect.poll(() => first.length).toBe(4)
     }
@@ -105,9 +108,7 @@ describe('events', () => {
     await using door = await open({}, (pulls) => void batches.push(pulls))
     await sample.pushImage(door, 'a', 'v1', image)
     for (let at = 0; at < 5; at++) {
-      // oxlint-disable-next-line no-await-in-loop
       await door.send('GET', '/v2/a/manifests/v1')
-      // oxlint-disable-next-line no-await-in-loop
       await door.send('HEAD', '/v2/a/manifests/v1')
     }
     await door.send('GET', `/v2/a/manifests/${image.digest}`)

@@ -25,7 +25,9 @@ export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Lo
     try {
       await Promise.race([
         wake.promise,
-        sleep(milliseconds, undefined, { signal: AbortSignal.any([stop.signal, pause.signal]), ref: false }).catch(() => {}),
+        sleep(milliseconds, undefined, { signal: AbortSignal.any([stop.signal, pause.signal]), ref: false }).catch(
+          () => {},
+        ),
       ])
     } finally {
       pause.abort()
@@ -38,24 +40,22 @@ export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Lo
     while (!stop.signal.aborted) {
       let delivered = 0
       try {
-        // oxlint-disable-next-line no-await-in-loop -- in order, one after the other
+        // In order, one after the other.
         for (const event of await metadata.readEvents(name, batch)) {
           if (stop.signal.aborted) return
-          // oxlint-disable-next-line no-await-in-loop
           await receive(event, stop.signal)
-          // oxlint-disable-next-line no-await-in-loop
           await metadata.acknowledgeEvents(name, event.sequence)
           delivered += 1
         }
         failures = 0
-        // oxlint-disable-next-line no-await-in-loop
         if (delivered === 0) await woken(longestPause)
       } catch (error) {
         if (stop.signal.aborted) return
         failures += 1
         logger.warn({ receiver: name, failures, err: error }, 'an event receiver failed; the event will be sent again')
-        // oxlint-disable-next-line no-await-in-loop
-        await sleep(Math.min(100 * 2 ** failures, longestPause), undefined, { signal: stop.signal, ref: false }).catch(() => {})
+        await sleep(Math.min(100 * 2 ** failures, longestPause), undefined, { signal: stop.signal, ref: false }).catch(
+          () => {},
+        )
       }
     }
   }

@@ -14,7 +14,12 @@ export interface PullCounter {
 const mostGathered = 10_000
 
 /** Counts pulls in memory: a transaction for every GET would cost the speed of the whole. */
-export const createPullCounter = (metadata: MetadataStore, hooks: Hooks, logger: Logger, now: () => number): PullCounter => {
+export const createPullCounter = (
+  metadata: MetadataStore,
+  hooks: Hooks,
+  logger: Logger,
+  now: () => number,
+): PullCounter => {
   let gathered = new Map<string, { repository: string; digest: Digest; tag?: string; count: number; lastAt: number }>()
 
   const flush = async (): Promise<void> => {

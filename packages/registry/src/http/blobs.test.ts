@@ -79,7 +79,6 @@ describe.each(doors)('blobs through $name', ({ open }) => {
 
   it('shows a blob only in repositories that link it', async () => {
     for (const method of ['GET', 'HEAD', 'DELETE']) {
-      // oxlint-disable-next-line no-await-in-loop
       expect((await door.send(method, path.replace('team/app', 'team/other'))).status).toBe(404)
     }
     expect((await door.send('GET', path.replace('team/app', 'never/seen'))).json()).toMatchObject({

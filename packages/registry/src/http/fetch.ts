@@ -106,7 +106,6 @@ async function* webBody(request: Request, signal: AbortSignal): AsyncGenerator<U
   signal.addEventListener('abort', giveUp, { once: true })
   try {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop
       const { done, value } = await readUnlessAborted(reader, signal)
       if (done) return
       yield asBytes(value)

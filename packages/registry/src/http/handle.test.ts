@@ -67,7 +67,6 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
       '/v2/%73ecret/manifests/latest',
       '/v2/secret/manifests/latest',
     ]) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await guarded.send('GET', target)
       // A plain fetch sees what the URL parser left: `/v2/secret`, which is then what is authorised, and refused.
       expect([400, 403, 404]).toContain(answer.status)
@@ -112,7 +111,6 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
     ]
     for (const [method, target, expected] of calls) {
       asked.length = 0
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await closed.send(method, target)
       expect([answer.status, answer.header('www-authenticate'), asked]).toEqual([401, 'Basic realm="test"', [expected]])
     }
@@ -128,9 +126,7 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
     const bytes = Buffer.from('hidden')
     const digest = await sample.pushBlob(guarded, 'secret', bytes)
     for (const query of [`mount=${digest}&from=secret`, `mount=${digest}`]) {
-      // oxlint-disable-next-line no-await-in-loop
       expect((await guarded.send('POST', `/v2/open/blobs/uploads/?${query}`)).status).toBe(202)
-      // oxlint-disable-next-line no-await-in-loop
       expect((await guarded.send('HEAD', `/v2/open/blobs/${digest}`)).status).toBe(404)
     }
     await sample.pushBlob(guarded, 'open/x', bytes)
@@ -155,7 +151,6 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
     expect(allowed.header('vary')).toBe('Origin')
     expect(allowed.header('access-control-expose-headers')).toContain('Docker-Content-Digest')
     for (const other of ['https://evil-app.example', 'https://app.example:444', 'null']) {
-      // oxlint-disable-next-line no-await-in-loop
       const refused = await open1.send('GET', '/v2/', { headers: { origin: other } })
       expect(refused.header('access-control-allow-origin')).toBeNull()
     }

@@ -28,9 +28,7 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     ...images: { config: { bytes: Uint8Array }; layer: { bytes: Uint8Array } }[]
   ): Promise<void> => {
     for (const { config, layer } of images) {
-      // oxlint-disable-next-line no-await-in-loop
       await sample.pushBlob(door, 'a/b', config.bytes)
-      // oxlint-disable-next-line no-await-in-loop
       await sample.pushBlob(door, 'a/b', layer.bytes)
     }
   }
@@ -49,7 +47,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     ])
     for (const reference of ['latest', 'latest/', image.digest, `${image.digest}/`]) {
       for (const method of ['GET', 'HEAD']) {
-        // oxlint-disable-next-line no-await-in-loop
         const answer = await door.send(method, `/v2/a/b/manifests/${reference}`)
         expect([
           answer.status,
@@ -154,7 +151,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     await pushBlobs(image)
     await put('latest', image.manifest)
     for (const accept of ['*/*', 'application/json', ociIndex, 'text/html']) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await door.send('GET', '/v2/a/b/manifests/latest', { headers: { accept } })
       expect([answer.status, answer.header('content-type')]).toEqual([200, ociManifest])
       expect(sample.sha256(answer.bytes)).toBe(image.digest)
@@ -187,7 +183,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
   it('takes the media type from the body when Content-Type says nothing', async () => {
     await pushBlobs(image)
     for (const type of ['', 'application/json', 'application/octet-stream']) {
-      // oxlint-disable-next-line no-await-in-loop
       expect((await put('latest', image.manifest, type)).status).toBe(201)
     }
     expect((await door.send('HEAD', '/v2/a/b/manifests/latest')).header('content-type')).toBe(ociManifest)
@@ -246,7 +241,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     await pushBlobs(image)
     const names = ['1.0', '1.0-rc', '1.0.1', 'A', 'Z', '_x', 'a', 'a-b', 'a.b', 'latest']
     for (const name of names.toReversed()) {
-      // oxlint-disable-next-line no-await-in-loop
       await put(name, image.manifest)
     }
     const sorted = names.toSorted((a, b) => (a < b ? -1 : 1))
@@ -256,7 +250,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     const seen: string[] = []
     let target = '/v2/a/b/tags/list?n=3'
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await door.send('GET', target)
       seen.push(...(answer.json() as { tags: string[] }).tags)
       const next = /^<([^>]+)>; rel="next"$/.exec(answer.header('link') ?? '')
@@ -269,7 +262,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
     expect((await list('?last=1.0.05')).json()).toEqual({ name: 'a/b', tags: sorted.filter((tag) => tag > '1.0.05') })
     expect((await list('?n=99999999999999999999999')).status).toBe(200)
     for (const bad of ['?n=-1', '?n=x', '?n=1.5', '?n=1&n=2', '?n=', '?last=a&last=b', '?n=5;5', '?n=1e400']) {
-      // oxlint-disable-next-line no-await-in-loop
       expect((await list(bad)).status).toBe(400)
     }
     expectError(await door.send('GET', '/v2/no/such/tags/list'), 404, 'NAME_UNKNOWN')
@@ -278,7 +270,6 @@ describe.each(doors)('manifests through $name', ({ open }) => {
   it('lists repositories, page by page', async () => {
     const names = ['a', 'a-b', 'a/b', 'a/b/c', 'b', 'b__c']
     for (const name of names) {
-      // oxlint-disable-next-line no-await-in-loop
       await sample.pushImage(door, name, 'x', image)
     }
     const sorted = names.toSorted((a, b) => (a < b ? -1 : 1))
@@ -384,14 +375,12 @@ describe.each(doors)('manifests through $name', ({ open }) => {
       )
       await pushBlobs(...images)
       for (const pushed of images) {
-        // oxlint-disable-next-line no-await-in-loop
         expect((await put(pushed.digest, pushed.manifest)).status).toBe(201)
       }
       const seen: string[] = []
       let target = `/v2/a/b/referrers/${image.digest}?artifactType=application/vnd.example.big`
       let pages = 0
       for (;;) {
-        // oxlint-disable-next-line no-await-in-loop
         const answer = await door.send('GET', target)
         expect(answer.bytes.byteLength).toBeLessThan(4.5 * 1024 * 1024)
         expect(answer.header('oci-filters-applied')).toBe('artifactType')

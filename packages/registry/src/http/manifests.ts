@@ -80,7 +80,7 @@ const grantForTags = async (
   const { repository } = grant
   let { overwriteTags } = grant
   for (const tag of tags) {
-    // oxlint-disable-next-line no-await-in-loop -- in order, and no further than the first that is refused
+    // In order, and no further than the first that is refused.
     const forTag = await access.authorize(principal, 'push', { repository, tag })
     overwriteTags &&= forTag.overwriteTags
   }

@@ -2,7 +2,7 @@ import { RegistryError } from '../errors.ts'
 import { single } from './parameters.ts'
 
 /** The most entries one page may have, whatever was asked; the rest follows by `Link`. */
-export const maxPageSize = 1000
+const maxPageSize = 1000
 
 /**
  * Reads `n` and `last`.

@@ -62,7 +62,7 @@ const readPage = async (
   let bytes = envelopeBytes
   let after = last
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- each batch goes on where the one before it ended
+    // Each batch goes on where the one before it ended.
     const rows = await read(after)
     for (const row of rows) {
       const descriptor = describe(row)

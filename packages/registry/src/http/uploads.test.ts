@@ -66,7 +66,6 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     const location = await begin()
     for (let start = 0; start < bytes.length; start += 1024) {
       const range = `${start}-${start + 1023}`
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await patch(location, bytes.subarray(start, start + 1024), range)
       expect([answer.status, answer.header('range'), answer.header('location')]).toEqual([
         202,
@@ -106,7 +105,6 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     const location = await begin()
     await patch(location, 'hello', '0-4')
     for (const range of ['6-10', '0-4', '4-8']) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await patch(location, 'world', range)
       expectError(answer, 416, 'BLOB_UPLOAD_INVALID')
       expect([answer.header('range'), answer.header('location')]).toEqual(['0-4', location])
@@ -126,7 +124,6 @@ describe.each(doors)('uploads through $name', ({ open }) => {
   it('refuses ranges that are not <first>-<last>, and lengths that disagree with them', async () => {
     const location = await begin()
     for (const range of ['bytes 0-4', '0-4/5', '4-0', 'x', '0-99999999999999999999']) {
-      // oxlint-disable-next-line no-await-in-loop
       expectError(await patch(location, 'hello', range), 400, 'BLOB_UPLOAD_INVALID')
     }
     expectError(await patch(location, 'hello', '0-3'), 400, 'SIZE_INVALID')
@@ -159,13 +156,10 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     const bytes = randomBytes(50_000)
     const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
     for (const query of ['', `?digest-algorithm=${algorithm}`]) {
-      // oxlint-disable-next-line no-await-in-loop
       const started = await door.send('POST', `/v2/a/b/blobs/uploads/${query}`)
       expect(started.status).toBe(202)
       const location = started.header('location') ?? ''
-      // oxlint-disable-next-line no-await-in-loop
       await patch(location, bytes)
-      // oxlint-disable-next-line no-await-in-loop
       expect((await door.send('PUT', `${location}?digest=${digest}`)).status).toBe(201)
     }
     expect((await door.send('HEAD', `/v2/a/b/blobs/${digest}`)).header('docker-content-digest')).toBe(digest)
@@ -202,7 +196,6 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     await patch(location, 'bytes')
     expect((await door.send('DELETE', location)).status).toBe(204)
     for (const method of ['GET', 'PATCH', 'DELETE']) {
-      // oxlint-disable-next-line no-await-in-loop
       expectError(await door.send(method, location), 404, 'BLOB_UPLOAD_UNKNOWN')
     }
   })
@@ -212,7 +205,6 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     const elsewhere = location.replace('mine/a', 'other/b')
     for (const method of ['GET', 'PATCH', 'PUT', 'DELETE']) {
       const target = method === 'PUT' ? `${elsewhere}?digest=${sha256(Buffer.from(''))}` : elsewhere
-      // oxlint-disable-next-line no-await-in-loop
       expectError(await door.send(method, target), 404, 'BLOB_UPLOAD_UNKNOWN')
     }
     expect((await door.send('GET', location)).status).toBe(204)
@@ -223,9 +215,7 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     const busy = await begin()
     for (let minute = 0; minute < 15; minute++) {
       now += 60_000
-      // oxlint-disable-next-line no-await-in-loop
       await patch(busy, 'x')
-      // oxlint-disable-next-line no-await-in-loop
       await door.registry.sweep()
     }
     expectError(await patch(idle, 'x'), 404, 'BLOB_UPLOAD_UNKNOWN')
@@ -267,7 +257,6 @@ describe.each(doors)('uploads through $name', ({ open }) => {
     expect((await door.send('POST', `/v2/target/z/blobs/uploads/?mount=${digest}`)).status).toBe(201)
     const absent = sha256(Buffer.from('absent'))
     for (const query of [`mount=${absent}&from=source/x`, `mount=${digest}&from=no/such`, `mount=${absent}`]) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await door.send('POST', `/v2/target/y/blobs/uploads/?${query}`)
       expect(answer.status).toBe(202)
       expect(answer.header('location')).toMatch(/^\/v2\/target\/y\/blobs\/uploads\//)

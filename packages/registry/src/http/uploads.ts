@@ -1,6 +1,6 @@
 import type { Digest } from '@stowage/oci'
 import type { MountSource } from '../content/blobs.ts'
-import type { Body, RepositoryGrant, UploadStatus } from '../content/uploads.ts'
+import type { Body, UploadStatus } from '../content/uploads.ts'
 import { RegistryError } from '../errors.ts'
 import { empty, type Incoming, type Reply, type ReplyHeaders } from './exchange.ts'
 import { requireAlgorithm, requireDigest, requireName, single } from './parameters.ts'
@@ -92,15 +92,12 @@ const cancel = async (call: RepositoryCall, { uploads }: Services): Promise<Repl
  * The Location of an upload never changes: a client that keeps the first one (the seed's sends 768 chunks to it) and one that
  * follows each answer reach the same place.
  */
-export const uploadHeaders = (origin: string, grant: RepositoryGrant, upload: UploadStatus): ReplyHeaders => ({
+const progress = ({ origin, grant }: RepositoryCall, upload: UploadStatus): ReplyHeaders => ({
   location: `${origin}/v2/${grant.repository}/blobs/uploads/${upload.id}`,
   // "The <end-of-range> value is the position of the last uploaded byte". Before the first byte clients expect 0-0.
   range: `0-${Math.max(upload.size - 1, 0)}`,
   'docker-upload-uuid': upload.id,
 })
-
-const progress = (call: RepositoryCall, upload: UploadStatus): ReplyHeaders =>
-  uploadHeaders(call.origin, call.grant, upload)
 
 const created = ({ origin, grant }: RepositoryCall, digest: Digest): Reply =>
   empty(201, { location: `${origin}/v2/${grant.repository}/blobs/${digest}`, 'docker-content-digest': digest })

@@ -33,7 +33,7 @@ export function* all<P extends Record<keyof P, Value>, Row>(
   parameters: P,
 ): Operation<Row[]> {
   const rows = yield { statement, parameters }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely derived the type from the statement
+  // Kysely derived the type from the statement.
   return rows as Row[]
 }
 

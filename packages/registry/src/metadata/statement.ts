@@ -56,7 +56,7 @@ export function createCompiler(
   return (wanted) => {
     const found = known.get(wanted)
     if (found !== undefined || known.has(wanted)) return found
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stands for whatever parameters the statement has
+    // Stands for whatever parameters the statement has.
     const compiled = wanted.build(db, placeholders as never, dialect)?.compile()
     const ready = compiled && { sql: compiled.sql, values: filler(compiled.parameters) }
     known.set(wanted, ready)

@@ -59,7 +59,7 @@ test('a body that goes on coming may take longer than that', async () => {
   using client = await connect()
   client.send(post(10))
   for (let sent = 0; sent < 10; sent++) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+    // One after the other is the point.
     await sleep(80)
     client.send('x')
   }
@@ -83,7 +83,6 @@ test('a body that is fast enough is not ended', async () => {
   client.send(post(10_000))
   for (let sent = 0; sent < 10; sent++) {
     client.send('x'.repeat(1000))
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(60)
   }
   await client.received('done')

@@ -52,7 +52,6 @@ export const start = (args: readonly string[], { cwd, env = {} }: CommandOptions
         const [, url] = /^ {2}Registry +(\S+)$/m.exec(stdout) ?? []
         if (url !== undefined && stdout.includes('Press Ctrl-C')) return url
         if (over) throw new Error(`the command ended: ${stdout}${stderr}`)
-        // oxlint-disable-next-line no-await-in-loop
         await Promise.race([once(child.stdout, 'data'), ended])
       }
     },

@@ -27,7 +27,6 @@ export const connectTo = async (port: number): Promise<RawConnection> => {
     send: (out) => void socket.write(out, 'latin1'),
     received: async (wanted) => {
       while (!text.includes(wanted)) {
-        // oxlint-disable-next-line no-await-in-loop
         await Promise.race([once(socket, 'data'), closed])
         if (!open && !text.includes(wanted)) throw new Error(`the connection ended before ${wanted}: ${text}`)
       }

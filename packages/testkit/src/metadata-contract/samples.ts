@@ -99,7 +99,7 @@ export const pages = async <Item>(
   const found: Item[] = []
   for (;;) {
     const last = found.at(-1)
-    // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before ended
+    // Each page begins where the one before ended.
     const page = (await read({ limit, ...(last !== undefined && { last: nameOf(last) }) })) ?? []
     expect(page.length).toBeLessThanOrEqual(limit)
     found.push(...page)
@@ -110,7 +110,7 @@ export const pages = async <Item>(
 /** For a race: runs it this often, each time in a place of its own. */
 export const rounds = async (count: number, race: (place: string, round: number) => Promise<void>): Promise<void> => {
   for (let round = 0; round < count; round += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- what races is inside
+    // What races is inside.
     await race(`race/${round}`, round)
   }
 }

@@ -39,7 +39,7 @@ export const prepareDataDirectory = async (layout: Layout, directories: Director
   )
   // Also when nothing was made: an earlier start may have been cut off between making and syncing.
   for (const directory of [sha256, blobs, root, ...parentsOf(root, made)]) {
-    // oxlint-disable-next-line no-await-in-loop -- from the inside out: a parent's entry is worth nothing before its child's
+    // From the inside out: a parent's entry is worth nothing before its child's.
     await directories.sync(directory)
   }
 }

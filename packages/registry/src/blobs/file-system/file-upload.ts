@@ -78,7 +78,7 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
     try {
       while (rest.length > 0) {
         // Each write names its offset: where the file ends does not matter, and a repeated write changes nothing.
-        // oxlint-disable-next-line no-await-in-loop -- more than once only when the system takes less than was given
+        // More than once only when the system takes less than was given.
         const count = await files.write(to, rest, size)
         if (count === 0) throw new Error(`The file system takes no more bytes for upload ${id}.`)
         size += count
@@ -158,7 +158,7 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
       }
       ahead = next()
       while (ahead !== undefined) {
-        // oxlint-disable-next-line no-await-in-loop -- the consumer works on one piece while the next one is read
+        // The consumer works on one piece while the next one is read.
         const piece: Uint8Array = await ahead
         ahead = position < end ? next() : undefined
         // Reported by the await above, when the consumer comes for it.

@@ -37,7 +37,7 @@ export const readBytes = async (
   let filled = 0
   while (filled < bytes.byteLength) {
     const rest = filled === 0 ? bytes : bytes.subarray(filled)
-    // oxlint-disable-next-line no-await-in-loop -- more than once only when the system gives less than was asked
+    // More than once only when the system gives less than was asked.
     const count = await files.read(file.fd, rest, start + filled)
     if (count === 0) throw new ShortFileError(end, start + filled)
     filled += count

@@ -72,7 +72,7 @@ export function openConnection(path: string): Connection {
     prepare<Row>(statement: Statement<never, Row>) {
       const ready = find(statement)?.statement
       if (ready === undefined) throw new Error('SQLite does not need this statement.')
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely derived the type from the statement
+      // Kysely derived the type from the statement.
       return (...values: readonly Value[]) => ready.get(...values) as Row | undefined
     },
     close() {

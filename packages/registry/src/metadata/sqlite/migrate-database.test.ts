@@ -64,9 +64,7 @@ it('a process that dies in the middle leaves a database that the next start comp
   const complete = tables(path)
   for (const state of states) {
     expect(tables(state)).toEqual([])
-    // oxlint-disable-next-line no-await-in-loop
     await using store = await sqliteMetadata({ path: state })
-    // oxlint-disable-next-line no-await-in-loop
     await store.check()
     expect(tables(state)).toEqual(complete)
   }

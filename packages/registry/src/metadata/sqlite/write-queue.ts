@@ -78,7 +78,7 @@ export function createWriteQueue(connection: Connection, options: WriteQueueOpti
         return Promise.reject(new MetadataError('OVERLOADED', `${limit} writes are waiting for the disk already.`))
       }
       return new Promise((resolve, reject) => {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the result of the write of this name
+        // The result of the write of this name.
         waiting.push({ name, args, resolve: (result) => resolve(result as WriteResult<typeof name>), reject })
         schedule()
       })
