@@ -52,6 +52,17 @@ export const preflight = (cors: Cors, incoming: Incoming): Reply => {
   }
 }
 
+/**
+ * Whether a page of another origin, which was not let in, makes its visitor's browser write. For a POST without unusual headers
+ * browsers ask nobody first, so that every page on the Web could fill a registry that listens on its visitor's machine.
+ * `Sec-Fetch-Site` is set by browsers alone and cannot be forged by a page (Fetch Metadata Request Headers, section 2.4).
+ */
+export const isForeignWrite = (cors: Cors | undefined, incoming: Incoming): boolean => {
+  if (incoming.method === 'GET' || incoming.method === 'HEAD') return false
+  if (incoming.header('sec-fetch-site') !== 'cross-site') return false
+  return cors === undefined || allowed(cors, incoming) === undefined
+}
+
 const allowed = (cors: Cors, incoming: Incoming): string | undefined => {
   const origin = incoming.header('origin')
   if (origin === null) return undefined

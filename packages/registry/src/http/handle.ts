@@ -2,7 +2,7 @@ import { isTag } from '@stowage/oci'
 import type { Principal } from '../access/access.ts'
 import { RegistryError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { type Cors, preflight, withCors } from './cors.ts'
+import { type Cors, isForeignWrite, preflight, withCors } from './cors.ts'
 import { errorReply, machineFault } from './error-reply.ts'
 import { BodyBroken, type Incoming, json, type Reply } from './exchange.ts'
 import { requireName } from './parameters.ts'
@@ -74,6 +74,12 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
   }
 
   async function dispatch(incoming: Incoming, trail: Trail): Promise<Reply> {
+    if (isForeignWrite(cors, incoming)) {
+      throw new RegistryError(
+        'denied',
+        'Pages of other origins may not write here. Name their origin in the option `cors`.',
+      )
+    }
     const { path, query } = splitTarget(incoming.target)
     const match = matchRoute(path)
     if (match === undefined) {

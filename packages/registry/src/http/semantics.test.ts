@@ -100,6 +100,21 @@ describe.each(doors)('HTTP semantics through $name', ({ open }) => {
     }
   })
 
+  it('a page of another origin cannot make a browser write, unless it is allowed in', async () => {
+    const page = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }
+    const post = async (to: OpenDoor, headers: Record<string, string>): Promise<number> =>
+      (await to.send('POST', `/v2/a/blobs/uploads/?digest=${image.layer.digest}`, { body: image.layer.bytes, headers }))
+        .status
+    expect(await post(door, page)).toBe(403)
+    expect((await door.send('GET', '/v2/a/tags/list', { headers: page })).status).toBe(200)
+    // What is no browser, and a page of this origin.
+    expect(await post(door, { origin: 'https://evil.example' })).toBe(201)
+    expect(await post(door, { 'sec-fetch-site': 'same-origin' })).toBe(201)
+    await using shared = await open({ cors: { origins: ['https://ui.example'] } })
+    expect(await post(shared, page)).toBe(403)
+    expect(await post(shared, { ...page, origin: 'https://ui.example' })).toBe(201)
+  })
+
   it('a 405 says what the resource does allow', async () => {
     const inUse = await door.send('DELETE', `/v2/a/blobs/${image.layer.digest}`)
     expect([inUse.status, inUse.header('allow')]).toEqual([405, 'GET, HEAD'])
