@@ -45,6 +45,7 @@ describe('manifests', () => {
 
   const push = async (bytes: Uint8Array): Promise<void> =>
     uploads.receiveWhole(grant, sample.sha256(bytes), {
+      owned: false,
       chunks: async function* () {
         yield bytes
       },

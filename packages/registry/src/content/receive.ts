@@ -19,12 +19,13 @@ export interface Received {
  * @param body Given a signal whose abort ends the wait for bytes that never come.
  * @param digester Updated with every byte; undefined when the digest will be computed from the stored bytes later.
  * @param onBytes Told about every piece that comes, for the idle clock.
+ * @param owned Nobody else has the pieces of the body: their memory is given back as soon as they are stored.
  * @param limit Stop reading beyond this many bytes; `bytes` is then larger than `limit`.
  */
 export const receive = async (
   body: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
   upload: BlobUpload,
-  options: { digester: Digester | undefined; onBytes: () => void; signal: AbortSignal; limit: number },
+  options: { digester: Digester | undefined; onBytes: () => void; signal: AbortSignal; limit: number; owned: boolean },
 ): Promise<Received> => {
   let gathered: Uint8Array[] = []
   let gatheredSize = 0
@@ -33,7 +34,8 @@ export const receive = async (
   const flush = async (): Promise<void> => {
     await writing
     if (gatheredSize === 0) return
-    writing = upload.write(gathered)
+    const batch = gathered
+    writing = options.owned ? upload.write(batch).then(() => giveBack(batch)) : upload.write(batch)
     // A write that fails while the next batch arrives is reported by the next await of `writing`.
     writing.catch(() => {})
     gathered = []
@@ -58,4 +60,14 @@ export const receive = async (
   await writing
   if (broken !== undefined) throw broken
   return { bytes: total }
+}
+
+/**
+ * To the garbage collector a piece is a small object, whatever its memory: left to it, a push of some GiB keeps tens of MiB of
+ * pieces waiting and spends a fifth of its time in collections. A piece that shares its memory with something else is left.
+ */
+const giveBack = (pieces: readonly Uint8Array[]): void => {
+  for (const { buffer, byteLength } of pieces) {
+    if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
+  }
 }

@@ -28,6 +28,7 @@ const controlled = (more: Partial<Body> = {}) => {
   }
   const body: Body = {
     length: undefined,
+    owned: false,
     range: undefined,
     signal: never,
     async *chunks(signal) {

@@ -23,6 +23,8 @@ export interface UploadStatus {
 export interface Body {
   /** The bytes, once. When the signal aborts, waiting for more of them ends with its reason. */
   readonly chunks: (signal: AbortSignal) => AsyncIterable<Uint8Array>
+  /** Whether the bytes are for us alone, and their memory ours to give back. */
+  readonly owned: boolean
   /** What `Content-Length` announces, if it does. */
   readonly length: number | undefined
   /** What `Content-Range` says, inclusive ends, if it is there. */
@@ -87,6 +89,7 @@ export const createUploads = (options: UploadOptions): Uploads => {
           open.alive(upload)
         },
         signal: AbortSignal.any([body.signal, hold.signal]),
+        owned: body.owned,
         limit: Math.min(expected ?? Infinity, maxBlobSize - from),
       })
       if (expected !== undefined && bytes !== expected) {
@@ -147,7 +150,8 @@ export const createUploads = (options: UploadOptions): Uploads => {
     try {
       const digester = createDigester(digestAlgorithm(digest))
       const limit = Math.min(body.length ?? Infinity, maxBlobSize)
-      const received = await receive(body.chunks, bytes, { digester, onBytes: ignore, signal: body.signal, limit })
+      const { signal, owned } = body
+      const received = await receive(body.chunks, bytes, { digester, onBytes: ignore, signal, limit, owned })
       if (received.bytes > maxBlobSize) throw tooLarge()
       if (body.length !== undefined && received.bytes !== body.length) {
         throw new RegistryError('size-invalid', `The body does not have the ${body.length} bytes that were announced.`)

@@ -15,6 +15,8 @@ export interface Incoming {
    * Fails with `BodyBroken` when it ends before its end.
    */
   body(signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** Whether nobody but the registry can have the pieces of the body: then their memory may be given back after use. */
+  readonly ownsBody: boolean
   /** Aborts when the client goes away. Made on first use: most requests never need it. */
   signal(): AbortSignal
   readonly remoteAddress: string | undefined

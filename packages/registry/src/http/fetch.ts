@@ -55,6 +55,8 @@ const fromNode = (request: Request, req: IncomingMessage, res: ServerResponse | 
     },
     hasBody,
     body: (signal) => nodeBody(req, res, hasBody, signal),
+    // Each read of a socket is memory of its own, unless somebody in the host listens too.
+    ownsBody: hasBody && req.listenerCount('data') === 0,
     signal: () => request.signal,
     remoteAddress: (request as NodeBacked).ip ?? req.socket?.remoteAddress,
   }
@@ -93,6 +95,7 @@ const fromWeb = (request: Request): Incoming => {
     // The method first: to look at `body` makes some hosts build a whole native request.
     hasBody: request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null,
     body: (signal) => webBody(request, signal),
+    ownsBody: false,
     signal: () => request.signal,
     remoteAddress: (request as NodeBacked).ip,
   }

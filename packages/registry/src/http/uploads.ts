@@ -123,6 +123,7 @@ const body = (incoming: Incoming): Body => {
   }
   return {
     chunks: (signal) => incoming.body(signal),
+    owned: incoming.ownsBody,
     length,
     range: chunkRange(incoming.header('content-range')),
     signal: incoming.signal(),
