@@ -7,7 +7,7 @@ export {
   type Verdict,
 } from './access/access.ts'
 export type { Action, Grant, RepositoryFilter } from './access/grant.ts'
-export type { BlobStore, BlobUpload } from './blobs/blob-store.ts'
+export type { BlobStore, BlobStream, BlobUpload } from './blobs/blob-store.ts'
 export { DataDirectoryError } from './blobs/file-system/data-directory.ts'
 export { fileSystemBlobs, type FileSystemBlobsOptions } from './blobs/file-system/file-system-blobs.ts'
 export { memoryBlobs } from './blobs/memory/memory-blobs.ts'

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Digest } from '@stowage/oci'
 
 /**
@@ -32,13 +32,22 @@ export interface BlobStore extends AsyncDisposable {
    * Node stream. The stream fails, and never ends cleanly, when the store has fewer bytes than that. `undefined` when the
    * store has no such key.
    */
-  read(key: string, start: number, end: number): Promise<Uint8Array | Readable | undefined>
+  read(key: string, start: number, end: number): Promise<Uint8Array | BlobStream | undefined>
 
   /** Succeeds when there is no such key. */
   delete(key: string): Promise<void>
 
   /** Resolves when the store can read and write; rejects with the reason otherwise. */
   check(): Promise<void>
+}
+
+/** The bytes of a blob as a stream. A store that can bring them to a Node response with less work has `sendTo`. */
+export interface BlobStream extends Readable {
+  /**
+   * Instead of reading the stream: writes everything to `to` and ends it, or destroys it when bytes are missing, so that no
+   * reply looks complete that is not. Releases what the stream holds, also when `to` closes early.
+   */
+  sendTo?(to: Writable): void
 }
 
 export interface BlobUpload {

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 
 /** A request as every door hands it in: nothing behind this line knows Express, Bun or a Node socket. */
 export interface Incoming {
@@ -37,7 +37,12 @@ export class BodyBroken extends Error {
 export interface Reply {
   readonly status: number
   readonly headers: ReplyHeaders
-  readonly body: string | Uint8Array | Readable | null
+  readonly body: string | Uint8Array | SendingStream | null
+}
+
+/** A stream that may know a shorter way into a Node response than being read; it then ends or destroys the response. */
+export interface SendingStream extends Readable {
+  sendTo?(to: Writable): void
 }
 
 /** Lower-case names; an array is sent as several lines. */

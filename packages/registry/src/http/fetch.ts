@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { NodeResponse } from 'srvx/node'
 import { RegistryError } from '../errors.ts'
-import { BodyBroken, type Incoming, type Reply } from './exchange.ts'
+import { BodyBroken, type Incoming, type Reply, type SendingStream } from './exchange.ts'
 
 /** What srvx adds to a `Request` that came from a Node socket: the raw message, whose stream is several times as fast. */
 interface NodeBacked {
@@ -25,7 +25,7 @@ export const responseFrom = (request: Request, reply: Reply): Response => {
   const node = (request as NodeBacked).runtime?.node
   if (node !== undefined) {
     // srvx takes a Node stream as a body and headers as they are; the types of the web know neither.
-    return new NodeResponse(reply.body as WebBody, {
+    return new NodeResponse(nodeBodyOf(reply.body, node.res) as WebBody, {
       status: reply.status,
       headers: reply.headers as Record<string, string>,
     })
@@ -38,6 +38,18 @@ export const responseFrom = (request: Request, reply: Reply): Response => {
   const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : reply.body
   return new Response(body as WebBody, { status: reply.status, headers })
 }
+
+/**
+ * A stream that can send itself is handed to srvx as something to be piped. Not when the host has put something in front of
+ * the response (compression, say): it need not call back when it has the bytes.
+ */
+const nodeBodyOf = (body: Reply['body'], res: ServerResponse | undefined): unknown => {
+  if (!(body instanceof Readable) || res === undefined || res.write !== plainWrite) return body
+  const { sendTo } = body as SendingStream
+  return sendTo === undefined ? body : { pipe: sendTo, destroy: () => void body.destroy() }
+}
+
+const plainWrite = ServerResponse.prototype.write
 
 const fromNode = (request: Request, req: IncomingMessage, res: ServerResponse | undefined): Incoming => {
   const target = req.url ?? '/'

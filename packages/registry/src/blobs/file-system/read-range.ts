@@ -1,6 +1,8 @@
-import { Readable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
+import type { BlobStream } from '../blob-store.ts'
 import type { FileOperations } from './file-operations.ts'
 import type { OpenFile } from './open-files.ts'
+import { sendBytes } from './send-bytes.ts'
 
 /**
  * Bytes a stream reads at once, and all that it holds: it reads the next piece when the last one was taken, as the kernel
@@ -56,7 +58,7 @@ export const streamBytes = async (
   file: OpenFile,
   start: number,
   end: number,
-): Promise<Readable> => {
+): Promise<BlobStream> => {
   try {
     const size = await files.size(file.fd)
     if (size < end) throw new ShortFileError(end, size)
@@ -65,7 +67,7 @@ export const streamBytes = async (
     throw error
   }
   let position = start
-  let reading: Promise<void> = Promise.resolve()
+  let reading: Promise<unknown> = Promise.resolve()
 
   const readPiece = async (stream: Readable): Promise<void> => {
     // A consumer may ask again from within the push of the last piece.
@@ -89,7 +91,7 @@ export const streamBytes = async (
     callback(error)
   }
 
-  return new Readable({
+  const stream: BlobStream = new Readable({
     highWaterMark: 0,
     read() {
       reading = readPiece(this)
@@ -98,4 +100,22 @@ export const streamBytes = async (
       void finish(error, callback)
     },
   })
+
+  const send = async (to: Writable): Promise<void> => {
+    // The store that is closed ends its streams; a reply that is cut must look cut.
+    const cut = (): void => void to.destroy()
+    stream.once('close', cut)
+    try {
+      await sendBytes(files, file.fd, { start, end }, to, (read) => {
+        reading = read.catch(() => {})
+      })
+      stream.off('close', cut)
+      to.end()
+    } catch (error) {
+      to.destroy(error instanceof Error ? error : undefined)
+    } finally {
+      stream.destroy()
+    }
+  }
+  return Object.assign(stream, { sendTo: (to: Writable) => void send(to) })
 }
