@@ -6,6 +6,7 @@ import type { ErrorCode } from '@stowage/oci'
  */
 export const faults = {
   'blob-unknown': { code: 'BLOB_UNKNOWN', status: 404 },
+  'blob-too-large': { code: 'SIZE_INVALID', status: 413 },
   'blob-in-use': { code: 'DENIED', status: 405 },
   'range-not-satisfiable': { code: 'SIZE_INVALID', status: 416 },
   'upload-unknown': { code: 'BLOB_UPLOAD_UNKNOWN', status: 404 },

@@ -41,9 +41,14 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
   }
   const number = (name: string, value: number | undefined, fallback: number, least: number): number => {
     if (value === undefined) return fallback
-    if (typeof value === 'number' && value >= least && (Number.isSafeInteger(value) || value === Infinity)) return value
+    if (typeof value === 'number' && value >= least && Number.isSafeInteger(value)) return value
     problems.push(`${name} must be a whole number of ${least} or more, not ${String(value)}`)
     return fallback
+  }
+  const { storage } = options as { storage: unknown }
+  const stores = typeof storage === 'object' && storage !== null && 'metadata' in storage && 'blobs' in storage
+  if (!stores && (typeof storage !== 'string' || storage === '')) {
+    problems.push("storage must be the path of a directory, ':memory:', or { metadata, blobs }")
   }
   const { uploads = {}, manifests = {} } = options
   const settings: Settings = {
@@ -69,9 +74,9 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
 const publicOrigin = (value: string | undefined, problems: string[]): string => {
   if (value === undefined) return ''
   if (URL.canParse(value)) {
-    const { protocol, search, hash, username } = new URL(value)
+    const { protocol, search, hash, username, origin, pathname } = new URL(value)
     if ((protocol === 'http:' || protocol === 'https:') && search === '' && hash === '' && username === '') {
-      return value.replace(/\/+$/, '')
+      return `${origin}${pathname}`.replace(/\/+$/, '')
     }
   }
   problems.push('publicUrl must be an http or https URL without credentials, query or fragment')

@@ -93,15 +93,12 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
   assertDeclared(routes)
   const logger = options.logger ?? silentLogger
   const now = options.now ?? Date.now
-  const storage = await openStorage(options.storage)
+  // Whatever fails from here on, what was opened is closed again.
+  await using opened = new AsyncDisposableStack()
+  const storage = opened.use(await openStorage(options.storage))
   const { metadata } = storage
   const hooks = options.hooks ?? {}
-  try {
-    await metadata.enrollReceivers(Object.keys(hooks.receivers ?? {}))
-  } catch (error) {
-    await storage[Symbol.asyncDispose]()
-    throw error
-  }
+  await metadata.enrollReceivers(Object.keys(hooks.receivers ?? {}))
 
   const blobs = createBlobs({
     metadata,
@@ -112,9 +109,10 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
       logger.error({ digest, key }, 'the bytes of a blob are missing from the blob store'),
   })
   const manifests = createManifests({ metadata, blobs: storage.blobs, ...settings.manifests, now })
-  const uploads = createUploads({ metadata, blobs: storage.blobs, ...settings.uploads, now })
+  const uploads = opened.use(createUploads({ metadata, blobs: storage.blobs, ...settings.uploads, now }))
   const pulls = createPullCounter(metadata, hooks, logger, now)
-  const delivery = createDelivery(metadata, hooks, logger)
+  opened.defer(pulls.flush)
+  const delivery = opened.use(createDelivery(metadata, hooks, logger))
   const handle = createHandler({
     services: {
       access: createAccess(options.access ?? {}),
@@ -134,7 +132,11 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
 
   const sweep = async (): Promise<SweepResult> => {
     await pulls.flush()
-    return { expiredUploads: await uploads.sweep(), deletedBlobs: await blobs.sweep() }
+    // Each in its turn, and the second whatever became of the first.
+    const [expired] = await Promise.allSettled([uploads.sweep()])
+    const deletedBlobs = await blobs.sweep()
+    if (expired.status === 'rejected') throw expired.reason
+    return { expiredUploads: expired.value, deletedBlobs }
   }
   const quietly = (what: string, work: () => Promise<unknown>) => (): void => {
     work().catch((error: unknown) => logger.error({ err: error }, `${what} failed; it will be tried again`))
@@ -143,7 +145,12 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     setInterval(quietly('the sweep', sweep), sweepEvery),
     setInterval(quietly('the flush', pulls.flush), flushEvery),
   ]
-  for (const timer of timers) timer.unref()
+  for (const timer of timers) {
+    timer.unref()
+    opened.defer(() => clearInterval(timer))
+  }
+  // Closes in the opposite order, and goes on when one of them cannot be closed.
+  const closing = opened.move()
 
   return {
     fetch: async (request) => responseFrom(request, await handle(incomingFrom(request))),
@@ -157,12 +164,6 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
       blobStore: storage.blobs.kind,
     }),
     sweep,
-    [Symbol.asyncDispose]: async () => {
-      for (const timer of timers) clearInterval(timer)
-      await delivery[Symbol.asyncDispose]()
-      await uploads[Symbol.asyncDispose]()
-      await pulls.flush()
-      await storage[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: async () => closing.disposeAsync(),
   }
 }

@@ -31,11 +31,9 @@ const openDirectory = async (directory: string): Promise<Storage> => {
   return { metadata, blobs, [Symbol.asyncDispose]: async () => keep.disposeAsync() }
 }
 
-const held = (metadata: MetadataStore, blobs: BlobStore): Storage => ({
-  metadata,
-  blobs,
-  [Symbol.asyncDispose]: async () => {
-    await blobs[Symbol.asyncDispose]()
-    await metadata[Symbol.asyncDispose]()
-  },
-})
+const held = (metadata: MetadataStore, blobs: BlobStore): Storage => {
+  const stores = new AsyncDisposableStack()
+  stores.defer(async () => metadata[Symbol.asyncDispose]())
+  stores.defer(async () => blobs[Symbol.asyncDispose]())
+  return { metadata, blobs, [Symbol.asyncDispose]: async () => stores.disposeAsync() }
+}

@@ -111,7 +111,7 @@ export const createUploads = (options: UploadOptions): Uploads => {
   }
 
   const tooLarge = (): RegistryError =>
-    new RegistryError('size-invalid', `A blob may have at most ${maxBlobSize} bytes in this registry.`)
+    new RegistryError('blob-too-large', `A blob may have at most ${maxBlobSize} bytes in this registry.`)
 
   /** Makes bytes whose digest was verified a blob of the repository, or throws and leaves nothing visible. */
   const link = async (grant: RepositoryGrant, bytes: BlobUpload, digest: Digest, uploadId?: string): Promise<void> => {

@@ -168,7 +168,7 @@ describe('an answer that is ready before the body has come', () => {
     },
     {
       why: 'a blob is too large',
-      status: 400,
+      status: 413,
       target: `${upload}?digest=sha256:${'0'.repeat(64)}`,
       method: 'POST',
       options: { uploads: { maxBlobSize: 1000 } },

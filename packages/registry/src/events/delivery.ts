@@ -12,13 +12,18 @@ export interface Delivery extends AsyncDisposable {
 const batch = 100
 /** Longest pause between two tries of a receiver that fails, and between looks when nobody wakes us. Milliseconds. */
 const longestPause = 30_000
+/** How long the end waits for receivers that are at work. Milliseconds. */
+const patience = 5000
 
 /** Brings the outbox to its receivers, each at its own pace. */
 export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Logger): Delivery => {
   const stop = new AbortController()
   const wakers = new Set<() => void>()
+  let changes = 0
 
-  const woken = async (milliseconds: number): Promise<void> => {
+  /** Waits for a change after the one that was `seen`. */
+  const woken = async (seen: number, milliseconds: number): Promise<void> => {
+    if (changes !== seen) return
     const wake = Promise.withResolvers<void>()
     wakers.add(wake.resolve)
     const pause = new AbortController()
@@ -39,6 +44,8 @@ export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Lo
     let failures = 0
     while (!stop.signal.aborted) {
       let delivered = 0
+      // Before the look, or a change during the look would be slept through.
+      const seen = changes
       try {
         // In order, one after the other.
         for (const event of await metadata.readEvents(name, batch)) {
@@ -48,7 +55,7 @@ export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Lo
           delivered += 1
         }
         failures = 0
-        if (delivered === 0) await woken(longestPause)
+        if (delivered === 0) await woken(seen, longestPause)
       } catch (error) {
         if (stop.signal.aborted) return
         failures += 1
@@ -64,12 +71,14 @@ export const createDelivery = (metadata: MetadataStore, hooks: Hooks, logger: Lo
 
   return {
     wake: () => {
+      changes += 1
       for (const wake of wakers) wake()
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort()
       for (const wake of wakers) wake()
-      await Promise.all(running)
+      // A receiver that does not listen to its signal is left behind; the event comes again at the next start.
+      await Promise.race([Promise.all(running), sleep(patience, undefined, { ref: false })])
     },
   }
 }

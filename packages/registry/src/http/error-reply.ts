@@ -16,7 +16,8 @@ export const errorReply = (error: RegistryError, location: (uploadId: string) =>
   if (status === 405) headers['allow'] = (allow ?? ['GET', 'HEAD']).join(', ')
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
   if (size !== undefined) headers['content-range'] = `bytes */${size}`
-  if (challenge !== undefined) headers['www-authenticate'] = challenge
+  // RFC 9110 section 15.5.2: a 401 MUST have a challenge.
+  if (challenge !== undefined || status === 401) headers['www-authenticate'] = challenge ?? 'Basic realm="registry"'
   return json(
     status,
     { errors: [{ code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) }] },

@@ -105,6 +105,8 @@ export const streamBytes = async (
     // The store that is closed ends its streams; a reply that is cut must look cut.
     const cut = (): void => void to.destroy()
     stream.once('close', cut)
+    // What a stream that nobody reads has to say of its end is said to the response.
+    stream.on('error', () => {})
     try {
       await sendBytes(files, file.fd, { start, end }, to, (read) => {
         reading = read.catch(() => {})

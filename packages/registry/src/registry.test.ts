@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { memoryBlobs } from './blobs/memory/memory-blobs.ts'
+import { RegistryError } from './errors.ts'
+import { sqliteMetadata } from './metadata/sqlite/sqlite-metadata.ts'
+import { createRegistry, type RegistryOptions } from './registry.ts'
+
+describe('createRegistry', () => {
+  let directory: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'stowage-registry-'))
+  })
+  afterEach(async () => rm(directory, { recursive: true, force: true }))
+
+  it.each<[string, object, string]>([
+    ['an option it does not have', { storage: ':memory:', storrage: 1 }, 'storrage is not an option'],
+    ['one of a section', { storage: ':memory:', uploads: { expire: 1 } }, 'uploads.expire is not an option'],
+    ['no storage', {}, 'storage must be'],
+    ['storage of another kind', { storage: 5 }, 'storage must be'],
+    [
+      'a size that is not one',
+      { storage: ':memory:', manifests: { cacheSize: Infinity } },
+      'manifests.cacheSize must be',
+    ],
+    ['a URL that is not one', { storage: ':memory:', publicUrl: 'registry.example' }, 'publicUrl must be'],
+    ['a URL with a query', { storage: ':memory:', publicUrl: 'https://registry.example/?x' }, 'publicUrl must be'],
+  ])('refuses %s', async (_, options, message) => {
+    await expect(createRegistry(options as RegistryOptions)).rejects.toThrow(message)
+  })
+
+  it('puts no control character of its URL into a header', async () => {
+    await using registry = await createRegistry({ storage: ':memory:', publicUrl: 'https://registry.example/\n' })
+    const answer = await registry.fetch(new Request('http://x/v2/a/blobs/uploads/', { method: 'POST' }))
+    expect(answer.headers.get('location')).toMatch(/^https:\/\/registry\.example\/v2\//)
+  })
+
+  it('lets the directory go when it cannot start, and when it ends', async () => {
+    const broken: RegistryOptions = {
+      storage: directory,
+      hooks: { receivers: new Proxy({}, { ownKeys: () => [Symbol('x') as unknown as string, 'a', 'a'] }) },
+    }
+    await expect(createRegistry(broken)).rejects.toThrow(TypeError)
+    const first = await createRegistry({ storage: directory })
+    await expect(createRegistry({ storage: directory })).rejects.toThrow('is in use')
+    await first[Symbol.asyncDispose]()
+    await using again = await createRegistry({ storage: directory })
+    await again.check()
+  })
+
+  it('closes the rest when one store cannot be closed', async () => {
+    const metadata = await sqliteMetadata({ path: ':memory:' })
+    const blobs = { ...memoryBlobs(), [Symbol.asyncDispose]: async () => Promise.reject(new Error('stuck')) }
+    const registry = await createRegistry({ storage: { metadata, blobs } })
+    await expect(registry[Symbol.asyncDispose]()).rejects.toThrow('stuck')
+    await expect(metadata.check()).rejects.toThrow(/clos/)
+  })
+
+  it('does not wait for ever for a receiver that does not listen', async () => {
+    const metadata = await sqliteMetadata({ path: ':memory:' })
+    const told = Promise.withResolvers<void>()
+    const registry = await createRegistry({
+      storage: { metadata, blobs: memoryBlobs() },
+      hooks: {
+        receivers: {
+          deaf: async () => {
+            told.resolve()
+            await new Promise(() => {})
+          },
+        },
+      },
+    })
+    const digest = 'sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+    await registry.fetch(
+      new Request(`http://x/v2/a/blobs/uploads/?digest=${digest}`, { method: 'POST', body: 'hello' }),
+    )
+    await told.promise
+    await registry[Symbol.asyncDispose]()
+    await expect(metadata.check()).rejects.toThrow(/clos/)
+  })
+
+  it('gives a challenge with every 401', async () => {
+    await using registry = await createRegistry({
+      storage: ':memory:',
+      access: {
+        authenticate: () => {
+          throw new RegistryError('unauthorized', 'Wrong password.')
+        },
+      },
+    })
+    const answer = await registry.fetch(new Request('http://x/v2/'))
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="registry"'])
+  })
+})
