@@ -15,7 +15,7 @@ export interface Sample {
 
 export type Unit = 'requests/s' | 'bytes/s' | 'images/s' | 'ms' | 'bytes'
 
-/** A bound that the issue of the bench sets for one series, alone or against another series of the same row. */
+/** A bound that is set for one series, alone or against another series of the same row. */
 export interface Target {
   readonly subject: string
   /** Absent: the bound is an amount in the unit of the row. */

@@ -2,7 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { NodeResponse } from 'srvx/node'
 import { RegistryError } from '../errors.ts'
-import { BodyBroken, type Incoming, type Reply, type SendingStream } from './exchange.ts'
+import { BodyBroken, type Incoming, type Reply } from './exchange.ts'
 
 /** What srvx adds to a `Request` that came from a Node socket: the raw message, whose stream is several times as fast. */
 interface NodeBacked {
@@ -45,7 +45,7 @@ export const responseFrom = (request: Request, reply: Reply): Response => {
  */
 const nodeBodyOf = (body: Reply['body'], res: ServerResponse | undefined): unknown => {
   if (!(body instanceof Readable) || res === undefined || res.write !== plainWrite) return body
-  const { sendTo } = body as SendingStream
+  const { sendTo } = body
   return sendTo === undefined ? body : { pipe: sendTo, destroy: () => void body.destroy() }
 }
 

@@ -3,7 +3,7 @@ import type { BlobUpload } from '../blob-store.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import type { FileOperations } from './file-operations.ts'
 import { continueFlags, createFlags, fileMode, type Layout, newKey, readFlags, shardOf } from './layout.ts'
-import { ShortFileError } from './read-range.ts'
+import { ShortFileError } from './short-file-error.ts'
 import type { Shards } from './shards.ts'
 
 export interface UploadContext {

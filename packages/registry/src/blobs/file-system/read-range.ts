@@ -3,20 +3,13 @@ import type { BlobStream } from '../blob-store.ts'
 import type { FileOperations } from './file-operations.ts'
 import type { OpenFile } from './open-files.ts'
 import { sendBytes } from './send-bytes.ts'
+import { ShortFileError } from './short-file-error.ts'
 
 /**
  * Bytes a stream reads at once, and all that it holds: it reads the next piece when the last one was taken, as the kernel
  * reads ahead better. Measured against pieces of 256 KiB with one read ahead: the same memory, a fifth more throughput.
  */
 const pieceSize = 512 * 1024
-
-/** The file of a blob ends before the blob does: bytes were lost, and no reply may look complete. */
-export class ShortFileError extends Error {
-  override readonly name = 'ShortFileError'
-  constructor(wanted: number, found: number) {
-    super(`The file of a blob ends at byte ${found}, but ${wanted} bytes of it were promised.`)
-  }
-}
 
 /** Bytes from the start of an open file that are kept with it: 64 KiB is most configs and many small layers, whole. */
 const headSize = 64 * 1024

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
-import { Agent, createServer, get, type IncomingMessage, type Server } from 'node:http'
+import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,16 +34,7 @@ describe('a blob that is sent straight into a response', () => {
     await upload.write([bytes])
     key = await upload.commit(digest)
     range = [0, size]
-    server = createServer(
-      (_, res) =>
-        void answer().then(
-          ({ sendTo, length }) => {
-            res.writeHead(200, { 'content-length': length })
-            sendTo(res)
-          },
-          () => res.writeHead(500).end(),
-        ),
-    )
+    server = createServer((_, res) => void answer(res))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
   })
@@ -54,11 +45,14 @@ describe('a blob that is sent straight into a response', () => {
     await rm(root, { recursive: true, force: true })
   })
 
-  const answer = async () => {
+  const answer = async (res: ServerResponse): Promise<void> => {
     const content = await store.read(key, ...range)
-    if (content === undefined || content instanceof Uint8Array || content.sendTo === undefined)
-      throw new Error('no stream')
-    return { sendTo: content.sendTo, length: range[1] - range[0] }
+    if (content === undefined || content instanceof Uint8Array || content.sendTo === undefined) {
+      res.writeHead(500).end('there is no stream that sends itself')
+      return
+    }
+    res.writeHead(200, { 'content-length': range[1] - range[0] })
+    content.sendTo(res)
   }
   const ask = async (): Promise<IncomingMessage> => {
     const request = get({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, agent })

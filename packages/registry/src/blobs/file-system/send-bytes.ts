@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { FileOperations } from './file-operations.ts'
-import { ShortFileError } from './read-range.ts'
+import { ShortFileError } from './short-file-error.ts'
 
 /** Bytes on their way to the reader while as many are read from the file. */
 const pieceSize = 256 * 1024
