@@ -19,10 +19,5 @@ export type { Logger } from './logger.ts'
 export type * from './metadata/metadata-store.ts'
 export { DirectoryLockedError } from './metadata/sqlite/lock.ts'
 export { sqliteMetadata, type SqliteMetadata, type SqliteMetadataOptions } from './metadata/sqlite/sqlite-metadata.ts'
-export {
-  createRegistry,
-  type Registry,
-  type RegistryOptions,
-  type RegistryStatus,
-  type SweepResult,
-} from './registry.ts'
+export type { RegistryOptions } from './options.ts'
+export { createRegistry, type Registry, type RegistryStatus, type SweepResult } from './registry.ts'

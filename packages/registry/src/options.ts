@@ -1,4 +1,51 @@
-import type { RegistryOptions } from './registry.ts'
+import type { AccessControl } from './access/access.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
+import type { Hooks } from './events/hooks.ts'
+import type { Cors } from './http/cors.ts'
+import type { RequestSummary } from './http/handle.ts'
+import type { Logger } from './logger.ts'
+import type { MetadataStore } from './metadata/metadata-store.ts'
+
+export interface RegistryOptions {
+  /**
+   * Where everything is kept: the path of a directory of the registry's own (SQLite and files, made when missing), `:memory:`
+   * for tests, or two stores of your choice, which the registry then closes.
+   */
+  readonly storage: string | { readonly metadata: MetadataStore; readonly blobs: BlobStore }
+  /**
+   * The origin under which clients reach the registry (`https://registry.example`). With it Locations are absolute; without
+   * it they are relative, which every client understands and no proxy can get wrong.
+   */
+  readonly publicUrl?: string
+  readonly uploads?: {
+    /** Seconds without a byte after which an unfinished upload is forgotten. Default 600. */
+    readonly expireAfter?: number
+    /** Bytes; sent as `OCI-Chunk-Min-Length`, never enforced. Default: not sent. */
+    readonly chunkMinLength?: number
+    /** Bytes of the largest blob. Default: no limit but the storage's. */
+    readonly maxBlobSize?: number
+  }
+  readonly manifests?: {
+    /** Bytes; a larger one is answered 413. Default 4 MiB, which is also the least that clients may count on. */
+    readonly maxSize?: number
+    /** Accept manifests whose config or layers the repository does not have. Default false. */
+    readonly allowMissingBlobs?: boolean
+    /** Accept indexes whose manifests the repository does not have. Default true. */
+    readonly allowMissingManifests?: boolean
+    /** Bytes of manifests kept in memory. Default 16 MiB. */
+    readonly cacheSize?: number
+  }
+  readonly access?: AccessControl
+  readonly hooks?: Hooks
+  /** Pages of other origins that may call the registry. Default: none. */
+  readonly cors?: Cors
+  /** Default: silence. */
+  readonly logger?: Logger
+  /** Called once for each answered request. Must not throw. */
+  readonly onResponse?: (summary: RequestSummary) => void
+  /** Milliseconds since the epoch; for tests. */
+  readonly now?: () => number
+}
 
 /** The options with their defaults, in the shapes that the parts want. Times in milliseconds, sizes in bytes. */
 export interface Settings {

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryBlobs } from './blobs/memory/memory-blobs.ts'
 import { RegistryError } from './errors.ts'
 import { sqliteMetadata } from './metadata/sqlite/sqlite-metadata.ts'
-import { createRegistry, type RegistryOptions } from './registry.ts'
+import type { RegistryOptions } from './options.ts'
+import { createRegistry } from './registry.ts'
 
 describe('createRegistry', () => {
   let directory: string

@@ -6,7 +6,7 @@ import { memoryBlobs } from './blobs/memory/memory-blobs.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { lockDirectory } from './metadata/sqlite/lock.ts'
 import { sqliteMetadata } from './metadata/sqlite/sqlite-metadata.ts'
-import type { RegistryOptions } from './registry.ts'
+import type { RegistryOptions } from './options.ts'
 
 export interface Storage extends AsyncDisposable {
   readonly metadata: MetadataStore
