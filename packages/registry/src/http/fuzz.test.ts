@@ -2,52 +2,10 @@ import { connect } from 'node:net'
 import { type Answer, createTestRegistry, type OpenDoor, sample } from '@stowage/testkit'
 import { describe, expect, it } from 'vitest'
 import type { Logger } from '../logger.ts'
+import { createDice, type Dice, firstSeed, isOciError, volume } from '../testing/fuzzing.ts'
 
-/** How many are sent. More of them find more: `STOWAGE_FUZZ=100000`, with another `STOWAGE_FUZZ_SEED`. */
-const volume = Number(process.env['STOWAGE_FUZZ'] ?? 5000)
-const firstSeed = Number(process.env['STOWAGE_FUZZ_SEED'] ?? 1)
 /** A connection that is open for longer hangs. Milliseconds; a machine that does much else besides needs many. */
 const deadline = 10_000
-
-const codes = new Set([
-  'BLOB_UNKNOWN',
-  'BLOB_UPLOAD_INVALID',
-  'BLOB_UPLOAD_UNKNOWN',
-  'DIGEST_INVALID',
-  'MANIFEST_BLOB_UNKNOWN',
-  'MANIFEST_INVALID',
-  'MANIFEST_UNKNOWN',
-  'NAME_INVALID',
-  'NAME_UNKNOWN',
-  'SIZE_INVALID',
-  'UNAUTHORIZED',
-  'DENIED',
-  'UNSUPPORTED',
-  'TOOMANYREQUESTS',
-])
-
-/** Choices that are the same for the same seed. */
-const createDice = (seed: number) => {
-  const next = (): number => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  const below = (limit: number): number => Math.floor(next() * limit)
-  const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T
-  return { next, below, pick, chance: (of: number): boolean => next() < of }
-}
-type Dice = ReturnType<typeof createDice>
-
-const isOciError = (text: string): boolean => {
-  const { errors } = JSON.parse(text) as { errors?: { code?: string; message?: unknown }[] }
-  return (
-    Array.isArray(errors) &&
-    errors.length > 0 &&
-    errors.every(({ code, message }) => codes.has(code ?? '') && typeof message === 'string')
-  )
-}
 
 const ociManifest = 'application/vnd.oci.image.manifest.v1+json'
 const ociIndex = 'application/vnd.oci.image.index.v1+json'
