@@ -30,7 +30,7 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * The bytes from `start` up to but not including `end` (0 ≤ start ≤ end ≤ size): a `Uint8Array` when they are few, else a
    * Node stream. The stream fails, and never ends cleanly, when the store has fewer bytes than that. `undefined` when the
-   * store has no such key.
+   * store has no such key. The bytes may be shared by several readers: they are never to be changed.
    */
   read(key: string, start: number, end: number): Promise<Uint8Array | BlobStream | undefined>
 
