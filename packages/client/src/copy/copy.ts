@@ -1,0 +1,126 @@
+import { type Descriptor, type Digest, parseManifest, referrersTag } from '@stowage/oci'
+import { ClientError } from '../errors.ts'
+import { createBlobCopier } from './blob-copier.ts'
+import { createEventQueue, type CopyOutcome, type CopyRole, type EventQueue } from './events.ts'
+import { createManifestCopier } from './manifest-copier.ts'
+import type { CopyJob, CopyOptions, CopyResult, CopySource, CopyTarget } from './options.ts'
+import { onSide } from './side.ts'
+
+/** What the parts of one copy share. */
+export interface CopyContext {
+  readonly from: CopySource
+  readonly to: CopyTarget
+  readonly options: CopyOptions
+  readonly signal: AbortSignal
+  readonly found: (role: CopyRole, descriptor: Descriptor) => void
+  readonly done: (role: CopyRole, descriptor: Descriptor, outcome: CopyOutcome) => void
+  readonly progress: (descriptor: Descriptor, sent: number) => void
+  readonly retry: (descriptor: Descriptor | undefined) => (error: ClientError) => void
+  /** Ends what is under way, because of this. */
+  readonly fail: (error: unknown) => void
+}
+
+/** Digests that tags carry: `sha256-<hex>`, and what cosign puts behind it. */
+const digestTag = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64})(\..+)?$/
+
+/**
+ * Copies an image, or an index with all its images, from any source to any target. Blobs come before the manifests that name
+ * them, and the tag last: a reader of the target sees all of it or nothing. Begins at once.
+ *
+ * What is there already is not copied again; blobs of the same registry are mounted. A copy that was broken off goes on where
+ * it was when it is begun again.
+ *
+ * @throws {ClientError} by `result`, and while events are read; its `side` says whose fault it is
+ */
+export const copy = (from: CopySource, to: CopyTarget, options: CopyOptions = {}): CopyJob => {
+  const events = createEventQueue()
+  const result = run(from, to, options, events)
+  result.then(
+    () => events.end(),
+    (error: unknown) => events.end(error),
+  )
+  return { result, [Symbol.asyncIterator]: () => events.listen()[Symbol.asyncIterator]() }
+}
+
+const run = async (from: CopySource, to: CopyTarget, options: CopyOptions, events: EventQueue): Promise<CopyResult> => {
+  // The first failure ends what else is under way.
+  const failed = new AbortController()
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal])
+  const counts = { manifest: { copied: 0, existing: 0, mounted: 0 }, blob: { copied: 0, existing: 0, mounted: 0 } }
+  let bytes = 0
+  let retries = 0
+  const context: CopyContext = {
+    from,
+    to,
+    options,
+    signal,
+    found: (role, descriptor) => events.push({ type: 'found', role, descriptor }),
+    done: (role, descriptor, outcome) => {
+      counts[role][outcome]++
+      if (role === 'blob' && outcome === 'copied') bytes += descriptor.size
+      events.push({ type: 'done', role, descriptor, outcome })
+    },
+    progress: (descriptor, sent) => events.push({ type: 'progress', descriptor, sent }),
+    retry: (descriptor) => (error) => {
+      retries++
+      events.push({ type: 'retry', descriptor, error })
+    },
+    // The first one is the reason; what fails after it does so because it was stopped.
+    fail: (error) => failed.abort(error),
+  }
+  try {
+    const blobs = createBlobCopier(context)
+    const manifests = createManifestCopier(context, blobs)
+    const root = await manifests.copyRoot()
+    const referrers = options.referrers === true ? await copyReferrers(context, manifests) : 0
+    if (options.digestTags === true) await copyDigestTags(context, manifests)
+    const { copied, existing } = counts.manifest
+    return { root, manifests: { copied, existing }, blobs: counts.blob, bytes, referrers, retries }
+  } catch (error) {
+    failed.abort(error)
+    if (options.signal?.aborted === true) throw new ClientError('aborted', 'Stopped as asked.', { cause: error })
+    throw failed.signal.reason
+  }
+}
+
+type Manifests = ReturnType<typeof createManifestCopier>
+
+/** Deeper than any chain of referrers that is meant: a signature of an SBOM of an image is three. */
+const deepest = 20
+
+/** Referrers, and what refers to them, until nothing new is found. */
+const copyReferrers = async ({ from, signal, retry }: CopyContext, manifests: Manifests): Promise<number> => {
+  let count = 0
+  let subjects: readonly Digest[] = [...manifests.seen]
+  for (let depth = 0; subjects.length > 0 && depth < deepest; depth++) {
+    const next: Digest[] = []
+    for (const subject of subjects) {
+      const list = from.source.referrers(subject, { signal, onRetry: retry(undefined) })
+      for await (const descriptor of onSide.each('source', list)) {
+        if (manifests.seen.has(descriptor.digest)) continue
+        // An index lists its children beside what refers to it; only what names the subject is a referrer.
+        const bytes = await onSide('source', from.source.getManifest(descriptor, { signal }))
+        if (parseManifest(bytes, descriptor.mediaType).subject?.digest !== subject) continue
+        await manifests.copy(descriptor, bytes)
+        count++
+        next.push(descriptor.digest)
+      }
+    }
+    subjects = next
+  }
+  return count
+}
+
+const copyDigestTags = async ({ from, options, signal, retry }: CopyContext, manifests: Manifests): Promise<void> => {
+  const wanted = new Set([...manifests.seen].map(referrersTag))
+  const tags: string[] = []
+  for await (const tag of onSide.each('source', from.source.tags({ signal, onRetry: retry(undefined) }))) {
+    const [, digest = '', suffix] = digestTag.exec(tag) ?? []
+    // The list of referrers itself is made by the target of what is pushed to it.
+    if (wanted.has(digest) && (suffix !== undefined || options.referrers !== true)) tags.push(tag)
+  }
+  for (const tag of tags) {
+    const descriptor = await onSide('source', from.source.resolve(tag, { signal }))
+    await manifests.copy(descriptor, undefined, [tag])
+  }
+}

@@ -1,0 +1,57 @@
+import type { Descriptor, HashFactory, Platform } from '@stowage/oci'
+import type { Source, Target } from '../content/ports.ts'
+import type { CopyEvent } from './events.ts'
+
+/** An image, where it is. */
+export interface CopySource {
+  readonly source: Source
+  /** A tag or a digest. */
+  readonly reference: string
+}
+
+export interface CopyTarget {
+  readonly target: Target
+  /** Names to give it. None: it is found by its digest only. */
+  readonly tags?: readonly string[]
+}
+
+export interface CopyOptions {
+  /** Only these platforms of an index. One platform: that image itself, unless `index` is given. */
+  readonly platforms?: readonly Platform[]
+  /**
+   * What becomes of an index of which only some platforms are copied: `rewrite` makes a new one of what is there (another digest);
+   * `sparse` keeps it as it is, naming what is missing, which not every registry takes. Default `rewrite`.
+   */
+  readonly index?: 'rewrite' | 'sparse'
+  /** Also what refers to it and to its children: signatures, SBOMs, attestations. Default false. */
+  readonly referrers?: boolean
+  /** Also tags that are made of a digest that is copied: `sha256-….sig`, cosign's way before there were referrers. Default false. */
+  readonly digestTags?: boolean
+  /** Blobs under way at once. Default 4. */
+  readonly concurrency?: number
+  /** Look at everything, also below a manifest that the target has already. Mends a target that lost blobs. Default false. */
+  readonly force?: boolean
+  /** The caller knows that the target has nothing yet: nothing is asked for first. Default false. */
+  readonly absent?: boolean
+  readonly hash?: HashFactory
+  readonly signal?: AbortSignal
+}
+
+/** What a copy did. */
+export interface CopyResult {
+  /** What the target now has under the tags. */
+  readonly root: Descriptor
+  readonly manifests: { readonly copied: number; readonly existing: number }
+  readonly blobs: { readonly copied: number; readonly existing: number; readonly mounted: number }
+  /** Bytes of the blobs that were copied. */
+  readonly bytes: number
+  /** Manifests among those that were copied because they refer to others. */
+  readonly referrers: number
+  /** How often something was tried again. */
+  readonly retries: number
+}
+
+/** A copy under way. Iterated it gives its events, and throws what it fails with; `result` rejects with the same. */
+export interface CopyJob extends AsyncIterable<CopyEvent> {
+  readonly result: Promise<CopyResult>
+}

@@ -1,0 +1,6 @@
+export { openDockerArchive } from './archive/docker-archive.ts'
+export { openOciArchive } from './archive/oci-archive.ts'
+export { createClient, type NodeClientOptions, type NodeHostOptions } from './create-client.ts'
+export { fileContent } from './file-content.ts'
+export { openLayout } from './layout/open-layout.ts'
+export { createNodeFetch, type NodeFetch, type NodeFetchOptions, type TlsOptions } from './node-fetch.ts'

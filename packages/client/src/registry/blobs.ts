@@ -1,0 +1,179 @@
+import type { Descriptor, Digest } from '@stowage/oci'
+import type { CallOptions } from '../content/ports.ts'
+import { verified } from '../content/verify.ts'
+import { ClientError, isClientError, isNotFound } from '../errors.ts'
+import type { Answer } from '../transport/exchange.ts'
+import { backoff, pause } from '../transport/retry.ts'
+import { deleteScope, pullScope } from '../transport/scopes.ts'
+import { callOptions, describePlace, type Place, readAny, type RepositoryContext } from './place.ts'
+
+export const blobSubject = (place: Place, digest: Digest): string => `${describePlace(place)}@${digest}`
+
+/** end-2 by HEAD, of the registry itself: what a mirror has says nothing of where a push goes. */
+export const hasBlob = async (
+  { transport, own }: RepositoryContext,
+  { digest }: Pick<Descriptor, 'digest'>,
+  options: CallOptions = {},
+): Promise<boolean> => {
+  try {
+    const answer = await transport.call({
+      registry: own.registry,
+      repository: own.name,
+      scopes: [pullScope(own.name)],
+      method: 'HEAD',
+      target: `/v2/${own.name}/blobs/${digest}`,
+      expect: [200],
+      subject: blobSubject(own, digest),
+      ...callOptions(options),
+    })
+    await answer.discard()
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}
+
+/** end-2, verified. */
+export const readBlob = (
+  context: RepositoryContext,
+  descriptor: Descriptor,
+  options: CallOptions = {},
+): AsyncIterable<Uint8Array> =>
+  verified(blobFrom(context, descriptor, 0, options), {
+    descriptor,
+    hash: context.hash,
+    subject: blobSubject(context.own, descriptor.digest),
+  })
+
+/** Breaks after which a download was taken up again and got further, each time. More are an attack on patience. */
+const mostBreaks = 1000
+const never = new AbortController().signal
+
+/**
+ * The bytes of a blob from an offset on, unverified. When the connection breaks it is taken up again with `Range` where it broke;
+ * a registry that ignores the range is read from the start, and what is known already is passed over.
+ */
+export async function* blobFrom(
+  context: RepositoryContext,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  from: number,
+  options: CallOptions = {},
+): AsyncIterable<Uint8Array> {
+  const { signal = never, onRetry } = options
+  const subject = blobSubject(context.own, digest)
+  const { attempts, maxDelay } = context.transport.host(context.own.registry)
+  let offset = from
+  let fruitless = 0
+  for (let breaks = 0; ; breaks++) {
+    const before = offset
+    let failure: ClientError
+    try {
+      const answer = await ask(context, digest, subject, offset, options)
+      let passOver = answer.status === 206 ? 0 : offset
+      for await (const chunk of answer.body) {
+        const rest = chunk.subarray(passOver)
+        passOver -= chunk.byteLength - rest.byteLength
+        offset += rest.byteLength
+        if (rest.byteLength > 0) yield rest
+        // Whoever sends more than the blob has is stopped here, not at the end of what may have none.
+        if (offset > size) return
+      }
+      if (offset >= size) return
+      failure = new ClientError('network', `${subject}: the answer ended after ${offset} of ${size} bytes.`, { subject })
+    } catch (error) {
+      // "416" to a range that must be there: what is stored is shorter than its descriptor says.
+      if (isClientError(error) && error.status === 416) throw tooShort(subject, size, offset)
+      const passing = isClientError(error, 'network') || isClientError(error, 'timeout')
+      if (!passing) throw error
+      failure = error
+    }
+    fruitless = offset === before ? fruitless + 1 : 0
+    if (fruitless >= attempts || breaks >= mostBreaks) throw failure
+    onRetry?.(failure)
+    await pause(fruitless === 0 ? 0 : backoff(fruitless + 1, maxDelay), signal)
+  }
+}
+
+const ask = async (
+  context: RepositoryContext,
+  digest: Digest,
+  subject: string,
+  offset: number,
+  options: CallOptions,
+): Promise<Answer> => {
+  const { answer } = await readAny(context, ({ registry, name }) => ({
+    registry,
+    repository: name,
+    scopes: [pullScope(name)],
+    method: 'GET',
+    target: `/v2/${name}/blobs/${digest}`,
+    ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
+    expect: [200, 206],
+    subject,
+    ...callOptions(options),
+  }))
+  if (answer.status === 206) {
+    const range = answer.headers.get('content-range')
+    const start = /^bytes +(\d+)-/i.exec(range ?? '')?.[1]
+    if (offset === 0 || start === undefined || Number(start) !== offset) {
+      await answer.discard()
+      throw new ClientError(
+        'invalid-response',
+        `${subject}: the registry was asked for the bytes from ${offset} on and gave ${JSON.stringify(range)}.`,
+        { subject },
+      )
+    }
+  }
+  return answer
+}
+
+const tooShort = (subject: string, size: number, has: number): ClientError =>
+  new ClientError('digest-mismatch', `${subject} must have ${size} bytes, and the registry has no more than ${has}.`, {
+    subject,
+    hint: 'What is stored there is cut short. Push it again from where it is whole.',
+  })
+
+/** end-10. */
+export const deleteBlob = async (
+  { transport, own }: RepositoryContext,
+  digest: Digest,
+  options: CallOptions = {},
+): Promise<void> => {
+  const answer = await transport.call({
+    registry: own.registry,
+    repository: own.name,
+    scopes: [deleteScope(own.name)],
+    method: 'DELETE',
+    target: `/v2/${own.name}/blobs/${digest}`,
+    expect: [200, 202, 204],
+    subject: blobSubject(own, digest),
+    ...callOptions(options),
+  })
+  await answer.discard()
+}
+
+/** A blob whose length nobody told: asked for, so that it can be verified. @throws {ClientError} `not-found` */
+export const describeBlob = async (
+  context: RepositoryContext,
+  digest: Digest,
+  options: CallOptions = {},
+): Promise<Descriptor> => {
+  const subject = blobSubject(context.own, digest)
+  const { answer } = await readAny(context, ({ registry, name }) => ({
+    registry,
+    repository: name,
+    scopes: [pullScope(name)],
+    method: 'HEAD',
+    target: `/v2/${name}/blobs/${digest}`,
+    expect: [200],
+    subject,
+    ...callOptions(options),
+  }))
+  await answer.discard()
+  const size = Number(answer.headers.get('content-length') ?? 'none')
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw new ClientError('invalid-response', `${subject}: the registry does not say how long the blob is.`, { subject })
+  }
+  return { mediaType: answer.headers.get('content-type') ?? 'application/octet-stream', digest, size }
+}

@@ -1,0 +1,139 @@
+import type { Descriptor } from '@stowage/oci'
+import type { Content } from '../content/content.ts'
+import type { BlobOutcome, PutBlobOptions } from '../content/ports.ts'
+import { type ClientError, isClientError } from '../errors.ts'
+import { pullScope, pushScope } from '../transport/scopes.ts'
+import type { Call } from '../transport/transport.ts'
+import { blobSubject, hasBlob } from './blobs.ts'
+import { callOptions, type RepositoryContext } from './place.ts'
+import { openUpload, startUpload, type Upload } from './upload.ts'
+
+/** Registries that answered a POST with the whole blob by beginning an upload (202): it is not tried again. */
+const withoutSinglePost = new WeakMap<object, Set<string>>()
+
+/**
+ * The shortest way to have a blob in a repository: it is there; it can be mounted; it goes with one POST (end-4b); it goes
+ * into an upload that a broken connection does not end (end-4a, end-5, end-6).
+ */
+export const putBlob = async (
+  context: RepositoryContext,
+  descriptor: Descriptor,
+  content: Content,
+  options: PutBlobOptions = {},
+): Promise<BlobOutcome> => {
+  const { transport, own } = context
+  if (options.absent !== true && (await hasBlob(context, descriptor, options))) return 'existing'
+  for (const from of options.mountFrom ?? []) {
+    if (await mountBlob(context, descriptor, from, options)) return 'mounted'
+  }
+  const host = transport.host(own.registry)
+  const refused = withoutSinglePost.get(transport) ?? new Set()
+  withoutSinglePost.set(transport, refused)
+  let upload: Upload | undefined
+  if (content.size !== undefined && content.size <= host.singlePostUpTo && !refused.has(own.registry)) {
+    const answer = await transport.call({
+      ...sending(context, descriptor, content, options),
+      method: 'POST',
+      target: `/v2/${own.name}/blobs/uploads/`,
+      query: { digest: descriptor.digest },
+      expect: [201, 202],
+      // The same bytes under the same name: doing it twice is doing it once.
+      repeatable: true,
+    })
+    if (answer.status === 201) {
+      await answer.discard()
+      return 'uploaded'
+    }
+    // "Registries MAY support pushing blobs using a single POST request. … the registry SHOULD return a 202"
+    refused.add(own.registry)
+    upload = await openUpload(context, answer)
+  }
+  await sendBlob(context, descriptor, content, options, upload)
+  return 'uploaded'
+}
+
+/** An upload that the registry has forgotten is begun anew, as often as a host's attempts allow. */
+const sendBlob = async (
+  context: RepositoryContext,
+  descriptor: Descriptor,
+  content: Content,
+  options: PutBlobOptions,
+  begun: Upload | undefined,
+): Promise<void> => {
+  const { attempts } = context.transport.host(context.own.registry)
+  let upload = begun
+  for (let count = 1; ; count++) {
+    upload ??= await startUpload(context, options)
+    try {
+      await upload.write(content, options)
+      await upload.commit(descriptor.digest, options)
+      return
+    } catch (error) {
+      await upload[Symbol.asyncDispose]()
+      upload = undefined
+      if (count >= attempts || !isClientError(error) || !isLost(error)) throw error
+      options.onRetry?.(error)
+      options.onProgress?.(0)
+    }
+  }
+}
+
+/**
+ * An upload that is not there any more, or whose place nobody can tell. Registries that lose it when a connection breaks say
+ * 404, or that the request does not fit.
+ */
+const isLost = (error: ClientError): boolean =>
+  error.code === 'not-found' || error.errors.some(({ code }) => code === 'BLOB_UPLOAD_INVALID' || code === 'BLOB_UPLOAD_UNKNOWN')
+
+const sending = (
+  { own }: RepositoryContext,
+  { digest }: Descriptor,
+  content: Content,
+  options: PutBlobOptions,
+): Pick<Call, 'registry' | 'repository' | 'scopes' | 'headers' | 'content' | 'subject' | 'onProgress' | 'signal'> => ({
+  registry: own.registry,
+  repository: own.name,
+  scopes: [pushScope(own.name)],
+  headers: { 'content-type': 'application/octet-stream' },
+  content,
+  subject: blobSubject(own, digest),
+  onProgress: options.onProgress,
+  ...callOptions(options),
+})
+
+/** end-11. What does not work for one reason or another is no mount; the blob is sent then. */
+export const mountBlob = async (
+  context: RepositoryContext,
+  { digest }: Pick<Descriptor, 'digest'>,
+  from: string,
+  options: PutBlobOptions = {},
+): Promise<boolean> => {
+  const { transport, own } = context
+  if (from === own.name) return false
+  try {
+    const answer = await transport.call({
+      registry: own.registry,
+      repository: own.name,
+      scopes: [pushScope(own.name), pullScope(from)],
+      method: 'POST',
+      target: `/v2/${own.name}/blobs/uploads/`,
+      query: { mount: digest, from },
+      expect: [201, 202],
+      subject: blobSubject(own, digest),
+      repeatable: true,
+      ...callOptions(options),
+    })
+    if (answer.status === 201) {
+      await answer.discard()
+      return true
+    }
+    // It began an upload instead, which nobody wants.
+    await using _unwanted = await openUpload(context, answer)
+    return false
+  } catch (error) {
+    const refused =
+      isClientError(error) && error.status !== undefined && error.status >= 400 && error.status < 500 && error.status !== 401
+    if (refused && error.code !== 'rate-limited') return false
+    throw error
+  }
+}

@@ -1,0 +1,156 @@
+import { ClientError } from '../errors.ts'
+
+/** How one registry is spoken to. Unknown keys are errors. */
+export interface HostOptions {
+  /** Speak plain HTTP: never assumed, not for localhost either. */
+  readonly plainHttp?: boolean
+  /** Where its API is, when not at its own name: `https://registry-1.docker.io`. */
+  readonly endpoint?: string
+  /** Registries (`mirror.example`, or `mirror.example/prefix`) that are read from first, in this order. */
+  readonly mirrors?: readonly string[]
+  /** Requests under way at once, reads and writes each. Default 8. */
+  readonly concurrency?: number
+  readonly retry?: {
+    /** How often a request is sent at most. Default 5. */
+    readonly attempts?: number
+    /** Milliseconds of the longest wait, `Retry-After` included. Default 60,000. */
+    readonly maxDelay?: number
+  }
+  readonly timeouts?: {
+    /** Milliseconds without a byte, in either direction. Default 60,000. */
+    readonly idle?: number
+    /** Milliseconds from the end of a request to the head of its answer. Default 300,000. */
+    readonly answer?: number
+  }
+  /** Sent with each request to the registry itself, never to where it redirects. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Hosts, besides its own and its siblings, that may be shown its credentials in exchange for a token. */
+  readonly tokenServers?: readonly string[]
+  /** Whether it has the referrers API. Default `auto`: it is asked. */
+  readonly referrers?: 'auto' | 'api' | 'tag'
+  readonly uploads?: {
+    /** Bytes of one PATCH. Default: the whole blob in one. */
+    readonly chunkSize?: number
+    /** Blobs up to this many bytes go with the POST that begins an upload. Default 1 MiB; 0 never. */
+    readonly singlePostUpTo?: number
+  }
+}
+
+/** By the name that references have: `ghcr.io`, `localhost:5000`. `*` is for all that are not listed. */
+export type Hosts = Readonly<Record<string, HostOptions>>
+
+/** Host options with every default in. */
+export interface Host {
+  /** The name in references. */
+  readonly registry: string
+  /** `https://registry.example`, without a slash at the end. */
+  readonly endpoint: string
+  readonly mirrors: readonly { readonly registry: string; readonly prefix: string }[]
+  readonly concurrency: number
+  readonly attempts: number
+  readonly maxDelay: number
+  readonly idleTimeout: number
+  readonly answerTimeout: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly tokenServers: readonly string[]
+  readonly referrers: 'auto' | 'api' | 'tag'
+  readonly chunkSize: number | undefined
+  readonly singlePostUpTo: number
+}
+
+const known = {
+  '': [
+    'plainHttp',
+    'endpoint',
+    'mirrors',
+    'concurrency',
+    'retry',
+    'timeouts',
+    'headers',
+    'tokenServers',
+    'referrers',
+    'uploads',
+  ],
+  retry: ['attempts', 'maxDelay'],
+  timeouts: ['idle', 'answer'],
+  uploads: ['chunkSize', 'singlePostUpTo'],
+} as const
+
+/** @throws {ClientError} `usage`, with every problem */
+export const checkHosts = (hosts: Hosts): void => {
+  const problems: string[] = []
+  for (const [name, options] of Object.entries(hosts)) {
+    for (const [section, keys] of Object.entries(known)) {
+      const value: unknown = section === '' ? options : options[section as keyof HostOptions]
+      if (value === undefined) continue
+      if (typeof value !== 'object' || value === null) {
+        problems.push(`hosts["${name}"]${section === '' ? '' : `.${section}`} must be an object`)
+        continue
+      }
+      for (const key of Object.keys(value)) {
+        if ((keys as readonly string[]).includes(key)) continue
+        const path = [`hosts["${name}"]`, section, key].filter(Boolean).join('.')
+        problems.push(`${path} is not an option; there are ${keys.join(', ')}`)
+      }
+    }
+    problems.push(...numbersOf(name, options))
+    if (options.endpoint !== undefined && !isOrigin(options.endpoint)) {
+      problems.push(`hosts["${name}"].endpoint must be an http or https URL without query`)
+    }
+    if (!['auto', 'api', 'tag', undefined].includes(options.referrers)) {
+      problems.push(`hosts["${name}"].referrers must be "auto", "api" or "tag"`)
+    }
+  }
+  if (problems.length > 0) throw new ClientError('usage', `The client cannot be made: ${problems.join('; ')}.`)
+}
+
+const numbersOf = (name: string, { concurrency, retry, timeouts, uploads }: HostOptions): string[] => {
+  const rows: [string, number | undefined, number][] = [
+    ['concurrency', concurrency, 1],
+    ['retry.attempts', retry?.attempts, 1],
+    ['retry.maxDelay', retry?.maxDelay, 0],
+    ['timeouts.idle', timeouts?.idle, 1],
+    ['timeouts.answer', timeouts?.answer, 1],
+    ['uploads.chunkSize', uploads?.chunkSize, 1],
+    ['uploads.singlePostUpTo', uploads?.singlePostUpTo, 0],
+  ]
+  return rows
+    .filter(([, value, least]) => value !== undefined && !(Number.isSafeInteger(value) && value >= least))
+    .map(([path, , least]) => `hosts["${name}"].${path} must be a whole number of ${least} or more`)
+}
+
+const isOrigin = (text: string): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, search, hash, username } = new URL(text)
+  return /^https?:$/.test(protocol) && search === '' && hash === '' && username === ''
+}
+
+/** Docker Hub has several names; references and credentials know it by the first. */
+export const dockerHub = 'docker.io'
+const dockerHubNames: ReadonlySet<string> = new Set([dockerHub, 'index.docker.io', 'registry-1.docker.io'])
+export const canonicalRegistry = (registry: string): string => (dockerHubNames.has(registry) ? dockerHub : registry)
+
+export const resolveHost = (registry: string, options: HostOptions): Host => {
+  const scheme = options.plainHttp === true ? 'http' : 'https'
+  const address = registry === dockerHub ? 'registry-1.docker.io' : registry
+  return {
+    registry,
+    endpoint: (options.endpoint ?? `${scheme}://${address}`).replace(/\/+$/, ''),
+    mirrors: (options.mirrors ?? []).map((mirror) => {
+      const slash = mirror.indexOf('/')
+      return slash === -1
+        ? { registry: canonicalRegistry(mirror), prefix: '' }
+        : { registry: canonicalRegistry(mirror.slice(0, slash)), prefix: `${mirror.slice(slash + 1)}/` }
+    }),
+    concurrency: options.concurrency ?? 8,
+    attempts: options.retry?.attempts ?? 5,
+    maxDelay: options.retry?.maxDelay ?? 60_000,
+    idleTimeout: options.timeouts?.idle ?? 60_000,
+    answerTimeout: options.timeouts?.answer ?? 300_000,
+    headers: options.headers ?? {},
+    tokenServers: options.tokenServers ?? [],
+    referrers: options.referrers ?? 'auto',
+    chunkSize: options.uploads?.chunkSize,
+    singlePostUpTo: options.uploads?.singlePostUpTo ?? 1024 * 1024,
+  }
+}

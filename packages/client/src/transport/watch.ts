@@ -1,0 +1,51 @@
+/** Aborts an exchange in which nothing moves. */
+export interface Watch {
+  readonly signal: AbortSignal
+  /** Something moved; from now on it may take `limit` milliseconds until something moves again. */
+  touch(limit: number): void
+  /** What comes next is not the other side's to do: no limit until the next `touch`. */
+  rest(): void
+  end(): void
+}
+
+/** The reason of the watch's signal. */
+export class IdleError extends Error {
+  override readonly name = 'IdleError'
+}
+
+/** One timer for a whole exchange, not one a chunk. */
+export const createWatch = (): Watch => {
+  const controller = new AbortController()
+  let deadline = Number.POSITIVE_INFINITY
+  let limit = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = (): void => {
+    timer = undefined
+    if (deadline === Number.POSITIVE_INFINITY) return
+    const left = deadline - performance.now()
+    if (left <= 0) controller.abort(new IdleError(`nothing moved for ${limit} ms`))
+    else timer = setTimeout(look, left)
+  }
+  return {
+    signal: controller.signal,
+    touch(milliseconds) {
+      limit = milliseconds
+      const before = deadline
+      deadline = performance.now() + milliseconds
+      // A timer that fires too early looks again; one that would fire too late is set anew.
+      if (timer !== undefined && deadline < before) {
+        clearTimeout(timer)
+        timer = undefined
+      }
+      timer ??= setTimeout(look, milliseconds)
+    },
+    rest() {
+      deadline = Number.POSITIVE_INFINITY
+    },
+    end() {
+      deadline = Number.POSITIVE_INFINITY
+      clearTimeout(timer)
+      timer = undefined
+    },
+  }
+}
