@@ -3,18 +3,24 @@ import { type Outcome, outcomes, unjudged } from './outcome.ts'
 import { median } from './statistics.ts'
 import { type BenchResult, type Machine, type RowResult, type Target, type Unit, values } from './result.ts'
 
+/** Where a page and what belongs to it are. */
+export interface Page {
+  readonly title: string
+  /** Of the raw figures, from the page. */
+  readonly raw: string
+  readonly picture?: string
+}
+
 /** The page that people read: first what was aimed at and what came of it, then everything that was measured. */
-export function toMarkdown(result: BenchResult): string {
+export function toMarkdown(result: BenchResult, { title, raw, picture }: Page): string {
   const judged = result.rows.flatMap(outcomes)
   const met = judged.filter((outcome) => outcome.met).length
-  return `# What the bench found
+  return `# ${title}
 
 ${met} of ${judged.length} targets met. Made by \`${result.command}\` at commit ${result.commit},
-${result.startedAt} to ${result.finishedAt}; ${result.rounds} counted rounds of ${result.seconds} s behind one to warm up.
-The raw figures of every round are in [results/latest.json](results/latest.json); how to read this is in [README.md](README.md).
-
-![The ratios and their targets](results/ratios.svg)
-
+${result.startedAt} to ${result.finishedAt}; ${result.rounds} counted rounds${result.seconds === undefined ? '' : ` of ${result.seconds} s`} behind one to warm up.
+The raw figures of every round are in [${raw}](${raw}); how to read this is in [README.md](README.md).
+${picture === undefined ? '' : `\n![The ratios and their targets](${picture})\n`}
 ## Targets
 
 | work | server | peer | ratio (lowest–highest round) | target | met |

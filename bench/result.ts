@@ -55,7 +55,8 @@ export interface BenchResult {
   readonly command: string
   readonly commit: string
   readonly rounds: number
-  readonly seconds: number
+  /** Length of one load; absent where a round ends when the work is done. */
+  readonly seconds?: number
   readonly machine: Machine
   readonly rows: readonly RowResult[]
   /** Peers that were left out, each with the reason. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +7,7 @@ import { type Options, readOptions, usage } from './options.ts'
 import { toPicture } from './picture.ts'
 import { checkPrerequisites } from './prerequisites.ts'
 import type { BenchResult, RowResult } from './result.ts'
+import { commit } from './revision.ts'
 import { memoryRow } from './rows/memory.ts'
 import { pushBlobRow } from './rows/push-blob.ts'
 import { pushImagesRow } from './rows/push-images.ts'
@@ -87,16 +87,11 @@ async function write(options: Options, chosen: readonly Row[], result: BenchResu
   await mkdir(join(out, 'results'), { recursive: true })
   await writeFile(join(out, 'results', 'latest.json'), `${JSON.stringify(result, null, 2)}\n`)
   await writeFile(join(out, 'results', 'ratios.svg'), toPicture(result))
-  const page = toMarkdown(result)
+  const page = toMarkdown(result, {
+    title: 'What the bench found',
+    raw: 'results/latest.json',
+    picture: 'results/ratios.svg',
+  })
   await writeFile(join(out, 'RESULTS.md'), page)
   console.log(`\n${page}\nWritten to ${join(out, 'RESULTS.md')}`)
-}
-
-function commit(): string {
-  const changed = git('status', '--porcelain', '--', '../packages') !== ''
-  return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`
-}
-
-function git(...args: string[]): string {
-  return execFileSync('git', args, { cwd: bench, encoding: 'utf8' }).trim()
 }

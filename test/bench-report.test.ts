@@ -101,7 +101,7 @@ describe('format', () => {
 })
 
 describe('toMarkdown', () => {
-  const page = toMarkdown(result)
+  const page = toMarkdown(result, { title: 'What was found', raw: 'results/raw.json', picture: 'picture.svg' })
 
   it('has a line a target, met or not', () => {
     expect(page).toContain('1 of 2 targets met')
