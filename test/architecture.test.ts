@@ -9,9 +9,20 @@ const allowed: Record<string, { packages: readonly string[]; node: boolean }> = 
   oci: { packages: [], node: false },
   registry: { packages: ['@stowage/oci', 'kysely', 'lru-cache', 'srvx'], node: true },
   postgres: { packages: ['@stowage/registry', 'kysely', 'pg'], node: true },
+  client: { packages: ['@noble/hashes', '@stowage/oci', 'tar-stream', 'undici'], node: true },
   testkit: { packages: ['@stowage/oci', '@stowage/registry', 'vitest'], node: true },
   stowage: {
-    packages: ['@stowage/registry', 'commander', 'pino', 'prom-client', 'yaml', 'zod'],
+    packages: [
+      '@clack/prompts',
+      '@stowage/client',
+      '@stowage/oci',
+      '@stowage/registry',
+      'commander',
+      'pino',
+      'prom-client',
+      'yaml',
+      'zod',
+    ],
     node: true,
   },
 }
@@ -36,7 +47,7 @@ const importsOf = async (directory: string): Promise<Import[]> => {
   const found: Import[] = []
   for await (const file of glob(join(root, directory, '**/*.ts'))) {
     // What only tests use is not packed.
-    if (/\.(test|pgtest)\.ts$|\/src\/testing\//.test(file)) continue
+    if (/\.(test|pgtest|peertest)\.ts$|\/src\/testing\//.test(file)) continue
     const code = await readFile(file, 'utf8')
     for (const match of code.matchAll(/^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'|\bimport\('([^']+)'\)/gm)) {
       found.push({ file: relative(root, file), target: match[1] ?? match[2] ?? '' })

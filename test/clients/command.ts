@@ -88,7 +88,12 @@ export interface Background {
 export function start(
   program: string,
   args: readonly string[],
-  options: { readonly logFile: string; readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
+  options: {
+    readonly logFile: string
+    readonly cwd?: string
+    /** Added to this process's environment; what is undefined is taken out of it. */
+    readonly env?: Readonly<Record<string, string | undefined>>
+  },
 ): Background {
   const log = openSync(options.logFile, 'a')
   let child: ChildProcess
@@ -121,7 +126,7 @@ export function start(
 }
 
 /** Test traffic stays on loopback, also where the machine reaches the world through a proxy. */
-function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+function environment(extra: Readonly<Record<string, string | undefined>> = {}): NodeJS.ProcessEnv {
   const noProxy = [process.env['NO_PROXY'], '127.0.0.1,localhost'].filter(Boolean).join(',')
   return { ...process.env, NO_PROXY: noProxy, no_proxy: noProxy, ...extra }
 }

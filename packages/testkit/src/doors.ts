@@ -64,8 +64,7 @@ const socketDoor: Door = {
     const { port } = server.address() as AddressInfo
     return {
       registry,
-      send: async (method, target, { headers = {}, body } = {}) =>
-        sendOverSocket(port, method, target, withLength(headers, body), body),
+      send: async (method, target, sent) => sendOverSocket(port, method, target, sent),
       [Symbol.asyncDispose]: async () => {
         await new Promise((resolve) => server.close(resolve).closeAllConnections())
         await registry[Symbol.asyncDispose]()
@@ -77,14 +76,15 @@ const socketDoor: Door = {
 /** Every HTTP test goes through both. */
 export const doors: readonly Door[] = [fetchDoor, socketDoor]
 
-const sendOverSocket = async (
+/** One request on a connection of its own, to a port of the loopback address. */
+export const sendOverSocket = async (
   port: number,
   method: string,
   path: string,
-  headers: Readonly<Record<string, string>>,
-  body: SendOptions['body'],
+  { headers: given = {}, body }: SendOptions = {},
 ): Promise<Answer> => {
   const settled = Promise.withResolvers<Answer>()
+  const headers = withLength(given, body)
   const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
     const chunks: Uint8Array[] = []
     response.on('data', (chunk: Uint8Array) => chunks.push(chunk))
