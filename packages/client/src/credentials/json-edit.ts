@@ -40,8 +40,7 @@ const withMember = (text: string, open: number, depth: number, key: string, valu
 
 const withoutMember = (text: string, open: number, key: string): string => {
   const members = readMembers(text, open)
-  // From the last on, and as often as it is there: a reader takes the last of those that are called the same.
-  const at = members.findLastIndex((member) => member.key === key)
+  const at = members.findIndex((member) => member.key === key)
   const member = members[at]
   if (member === undefined) return text
   const [before, after] = [members[at - 1], members[at + 1]]
@@ -51,6 +50,7 @@ const withoutMember = (text: string, open: number, key: string): string => {
       : after !== undefined
         ? text.slice(0, member.start) + text.slice(after.start)
         : text.slice(0, open + 1) + text.slice(text.indexOf('}', member.end))
+  // As often as it is there: a reader would take what is left of those that are called the same.
   return withoutMember(rest, open, key)
 }
 

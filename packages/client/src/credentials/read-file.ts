@@ -58,12 +58,11 @@ export const cachedFile = <T>(path: string, parse: (text: string) => T): (() => 
   let known: { version: string; value: T } | undefined
   return async () => {
     if (known !== undefined && known.version === (await fileVersion(path))) return known.value
-    known = undefined
     const content = await readSmallFile(path)
     if (content === undefined) return undefined
-    const value = parse(content.text)
-    known = { version: content.version, value }
-    return value
+    // Who asked at the same time may have been faster, and both are to have the same value.
+    if (known?.version !== content.version) known = { version: content.version, value: parse(content.text) }
+    return known.value
   }
 }
 

@@ -50,11 +50,11 @@ export const runProgram = async (options: RunOptions): Promise<RunResult> => {
   }
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   let size = 0
-  for (const of of ['stdout', 'stderr'] as const) {
-    child[of].on('error', () => {})
-    child[of].on('data', (chunk: Buffer) => {
+  for (const channel of ['stdout', 'stderr'] as const) {
+    child[channel].on('error', () => {})
+    child[channel].on('data', (chunk: Buffer) => {
       size += chunk.length
-      chunks[of].push(chunk)
+      chunks[channel].push(chunk)
       if (size > mostOutput) give(new ClientError('too-large', `${name} says more than 1 MiB.`))
     })
   }

@@ -51,3 +51,8 @@ test('what Kubernetes says of a service called stowage is none of our business',
   }
   expect(readEnvironment(links)).toEqual({ values: [], problems: [] })
 })
+
+test('what the commands of the client read is none of the server’s business', () => {
+  const credentials = { STOWAGE_REGISTRY: 'a', STOWAGE_USERNAME: 'b', STOWAGE_PASSWORD: 'c', STOWAGE_TOKEN: 'd' }
+  expect(readEnvironment(credentials)).toEqual({ values: [], problems: [] })
+})

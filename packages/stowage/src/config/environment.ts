@@ -36,7 +36,7 @@ export const readEnvironment = (environment: Environment): { values: Environment
     }
     return [first]
   })
-  const known = new Set([configFileVariable, ...settingKeys.flatMap(environmentNames)])
+  const known = new Set([configFileVariable, ...ofTheClient, ...settingKeys.flatMap(environmentNames)])
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('STOWAGE_') || known.has(name) || isServiceLink(name)) continue
     const guess = nearest(name, [...known])
@@ -44,6 +44,9 @@ export const readEnvironment = (environment: Environment): { values: Environment
   }
   return { values, problems }
 }
+
+/** What the commands of the client read: a shell that pushes may also serve. */
+const ofTheClient = ['STOWAGE_REGISTRY', 'STOWAGE_USERNAME', 'STOWAGE_PASSWORD', 'STOWAGE_TOKEN'] as const
 
 /** Kubernetes describes a service that is called `stowage` to every container beside it in variables such as these. */
 const isServiceLink = (name: string): boolean =>
