@@ -3,11 +3,21 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { createTestRegistry } from '@stowage/testkit'
+import { createTestRegistry, sample, type OpenDoor } from '@stowage/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
 const run = promisify(execFile)
+
+/** As much of a door as pushing a sample takes. */
+const sendTo =
+  (url: string): OpenDoor['send'] =>
+  async (method, target, { headers = {}, body } = {}) => {
+    const answer = await fetch(`${url}${target}`, { method, headers, body: body as Uint8Array<ArrayBuffer> })
+    const bytes = new Uint8Array(await answer.arrayBuffer())
+    const text = (): string => new TextDecoder().decode(bytes)
+    return { status: answer.status, header: (name) => answer.headers.get(name), bytes, text, json: () => JSON.parse(text()) as unknown }
+  }
 
 /** The code samples of a page, in order, of one language. */
 const samples = (page: string, language: string): string[] =>
@@ -60,12 +70,44 @@ describe('the samples of README.md', async () => {
     expect(stdout).toContain('schemaVersion')
   })
 
+  it('copies an image with what refers to it', async () => {
+    await using registry = await createTestRegistry()
+    await using other = await createTestRegistry()
+    await sample.pushImage({ send: sendTo(registry.url) }, 'acme/app', 'v1', sample.image('readme'))
+    // As it is printed, but for the names of the registries and that they speak plain HTTP.
+    const code = (typescript[2] ?? '')
+      .replace('ghcr.io', `http://${registry.host}`)
+      .replace('registry.example', `http://${other.host}`)
+    const { stdout } = await run(process.execPath, [...node, await save('copy.ts', code)], { cwd: directory })
+    expect(stdout.split('\n')).toHaveLength(5)
+    expect(stdout).toContain(`${sample.image('readme').digest} copied`)
+  })
+
+  it('copies, lists and validates by the commands', async () => {
+    await using registry = await createTestRegistry()
+    await using hub = await createTestRegistry()
+    await sample.pushImage({ send: sendTo(hub.url) }, 'alpine', '3.20', sample.image('alpine'))
+    const lines = (samples(page, 'sh')[1] ?? '').trim().split('\n')
+    expect(lines).toHaveLength(4)
+    const main = join(root, 'packages/stowage/src/main.ts')
+    for (const line of lines) {
+      const command = line
+        .replace(/ +#.*/, '')
+        .replace('npm run --silent stowage --', `${process.execPath} ${node.join(' ')} ${main}`)
+        .replace('cp alpine:3.20', `cp ${hub.host}/alpine:3.20`)
+        .replaceAll('localhost:5000', registry.host)
+      await run('bash', ['-euc', command], { cwd: directory })
+    }
+    const tags = (await (await fetch(`${registry.url}/v2/alpine/tags/list`)).json()) as { tags: string[] }
+    expect(tags.tags).toEqual(['3.20'])
+  })
+
   it('has no sample that is not executed', () => {
-    expect(typescript).toHaveLength(2)
+    expect(typescript).toHaveLength(3)
   })
 
   it('speaks plain HTTP', async () => {
-    const [, plain] = samples(page, 'sh')
+    const plain = samples(page, 'sh').at(-1)
     await using registry = await createTestRegistry()
     const { stdout } = await run('bash', ['-euc', plain ?? ''], { env: { ...process.env, REGISTRY: registry.url } })
     expect(stdout).toBe('hello')
