@@ -25,7 +25,7 @@ export const nameManifest = (
   stays: (digest: Digest) => boolean,
 ): LayoutIndex => {
   const isOwn = (entry: LayoutEntry): boolean => entry.descriptor.digest === descriptor.digest
-  const hasName = ({ names }: LayoutEntry): boolean => names.some((other) => isSameName(other, name))
+  const hasName = ({ names }: LayoutEntry): boolean => names.some((other) => isSameName(name, other))
   const entries = index.entries.flatMap((entry) => {
     if (isOwn(entry) || !hasName(entry)) return [entry]
     const rest = withoutName(entry, name)
@@ -61,7 +61,7 @@ const named = (entry: LayoutEntry, name: string): LayoutEntry =>
 /** Docker's entries say one name twice, as `v1` and as `docker.io/library/app:v1`: both go, or the other would still be found. */
 const withoutName = (entry: LayoutEntry, name: string): LayoutEntry => {
   const tag = tagOfName(name)
-  const isGone = (other: string): boolean => isSameName(other, name) || (tag !== undefined && tagOfName(other) === tag)
+  const isGone = (other: string): boolean => isSameName(name, other) || (tag !== undefined && tagOfName(other) === tag)
   const kept = Object.entries(entry.descriptor.annotations ?? {}).filter(
     ([key, value]) => !nameKeys.includes(key) || !isGone(value),
   )

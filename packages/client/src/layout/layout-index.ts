@@ -57,7 +57,7 @@ export const parseJson = (bytes: Uint8Array, what: string): unknown => {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
   } catch (error) {
-    throw new ClientError('invalid-content', `${what} is not JSON.`, { subject: what, cause: error })
+    throw new ClientError('invalid-content', `${what} is not JSON in UTF-8.`, { subject: what, cause: error })
   }
 }
 

@@ -1,4 +1,4 @@
-import { formatReference, isTag, safeParseReference } from '@stowage/oci'
+import { formatReference, isDigest, isTag, safeParseReference } from '@stowage/oci'
 
 /** What has names: an entry of `index.json`, an image of a docker archive. */
 export interface Named {
@@ -18,12 +18,13 @@ export const isLayoutName = (text: string): boolean =>
 export const tagOfName = (name: string): string | undefined => {
   if (isTag(name)) return name
   const parsed = safeParseReference(name)
-  return parsed.ok ? parsed.value.tag : undefined
+  return parsed.ok && !isDigest(name) ? parsed.value.tag : undefined
 }
 
 /** `docker.io/library/app:v1` for all that means it; undefined for a bare tag, and for a name without one. */
 export const fullName = (name: string): string | undefined => {
-  if (isTag(name)) return undefined
+  // A digest reads like a tag of a repository called sha256.
+  if (isTag(name) || isDigest(name)) return undefined
   const parsed = safeParseReference(name)
   if (!parsed.ok || parsed.value.tag === undefined || parsed.value.digest !== undefined) return undefined
   return formatReference(parsed.value)

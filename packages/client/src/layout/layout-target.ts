@@ -26,8 +26,9 @@ export const createLayoutTarget = (store: LayoutStore, { hash }: { readonly hash
   const source = createLayoutSource(store, hash, graph)
   /** Blobs whose bytes were seen to be right in this session. */
   const whole = new Set<Digest>()
-  /** Manifests that were put in this session and are listed nowhere yet. */
-  const unlisted = new Map<Digest, ManifestFacts>()
+  /** Manifests that were put in this session, and those of them that are listed nowhere yet. */
+  const put = new Map<Digest, ManifestFacts>()
+  const unlisted = new Map<Digest, Descriptor>()
 
   /** A blob of the right length may still be damaged. Whoever puts it has the bytes that mend it. */
   const isWhole = async (descriptor: Descriptor, options: CallOptions): Promise<boolean> => {
@@ -54,7 +55,7 @@ export const createLayoutTarget = (store: LayoutStore, { hash }: { readonly hash
   const nameIt = (descriptor: Descriptor, names: readonly string[], options: CallOptions): Promise<void> =>
     store.changeIndex(async (index) => {
       const moved = index.entries.filter((entry) =>
-        entry.names.some((one) => names.some((name) => isSameName(one, name))),
+        entry.names.some((one) => names.some((name) => isSameName(name, one))),
       )
       const stay = new Set<Digest>()
       for (const entry of moved) {
@@ -62,6 +63,16 @@ export const createLayoutTarget = (store: LayoutStore, { hash }: { readonly hash
       }
       return names.reduce((all, name) => nameManifest(all, descriptor, name, (digest) => stay.has(digest)), index)
     })
+
+  /** Lists what was put without a name and belongs to no index. */
+  const listRoots = async (index: LayoutIndex, options: CallOptions): Promise<LayoutIndex> => {
+    const parts = new Set([...put.values()].flatMap(({ manifests }) => manifests.map(({ digest }) => digest)))
+    const roots = [...unlisted.values()].filter(({ digest }) => !parts.has(digest) && !isListed(index, digest))
+    // Only for what has no index of this session is all of the layout looked through.
+    if (roots.length === 0) return index
+    for await (const { descriptor } of graph.walk(descriptorsOf(index), options)) parts.add(descriptor.digest)
+    return roots.filter(({ digest }) => !parts.has(digest)).reduce(listManifest, index)
+  }
 
   /** Whether an index in the layout lists it. What hangs on a digest tag is no index that anybody pulls. */
   const isPart = async (index: LayoutIndex, digest: Digest, options: CallOptions): Promise<boolean> => {
@@ -94,9 +105,10 @@ export const createLayoutTarget = (store: LayoutStore, { hash }: { readonly hash
       await write(descriptor, bytesContent(bytes), options)
       const facts = factsOf(manifest, descriptor)
       graph.remember(facts)
+      put.set(descriptor.digest, facts)
       if (tags.length > 0) await nameIt(descriptor, tags, options)
-      else if (facts.subject !== undefined) await store.changeIndex((index) => listManifest(index, facts.descriptor))
-      else unlisted.set(descriptor.digest, facts)
+      else if (facts.subject !== undefined) await store.changeIndex((index) => listManifest(index, descriptor))
+      else unlisted.set(descriptor.digest, descriptor)
     },
 
     async tag(descriptor, tag, options = {}) {
@@ -129,6 +141,7 @@ export const createLayoutTarget = (store: LayoutStore, { hash }: { readonly hash
       })
       unlisted.delete(digest)
       if (stays) return
+      put.delete(digest)
       await store.removeBlob(digest)
       whole.delete(digest)
       graph.forget(digest)
@@ -136,16 +149,8 @@ export const createLayoutTarget = (store: LayoutStore, { hash }: { readonly hash
 
     async finish(options = {}) {
       throwIfAborted(options.signal)
-      if (unlisted.size > 0) {
-        await store.changeIndex(async (index) => {
-          const parts = new Set<Digest>()
-          const roots = [...descriptorsOf(index), ...[...unlisted.values()].flatMap(({ manifests }) => manifests)]
-          for await (const { descriptor } of graph.walk(roots, options)) parts.add(descriptor.digest)
-          const alone = [...unlisted.values()].filter(({ descriptor }) => !parts.has(descriptor.digest))
-          return alone.reduce((all, { descriptor }) => listManifest(all, descriptor), index)
-        })
-        unlisted.clear()
-      }
+      if (unlisted.size > 0) await store.changeIndex((index) => listRoots(index, options))
+      unlisted.clear()
       await store.finish(options)
     },
   }

@@ -16,10 +16,10 @@ export interface MemoryOptions {
  * A target in memory, gone when it is disposed of: for tests, and for content that is made here before it is pushed. Blobs and
  * manifests are verified as they are put; names and referrers are as in an image layout.
  *
- * @param name How messages call it.
+ * @param name Tells it from others in messages, as in `memory:app`.
  */
-export const createMemoryTarget = (name = 'memory', { hash = defaultHash }: MemoryOptions = {}): Target =>
-  createLayoutTarget(memoryStore(name), { hash })
+export const createMemoryTarget = (name?: string, { hash = defaultHash }: MemoryOptions = {}): Target =>
+  createLayoutTarget(memoryStore(name === undefined ? 'memory' : `memory:${name}`), { hash })
 
 const memoryStore = (name: string): LayoutStore => {
   const blobs = new Map<Digest, readonly Uint8Array[]>()

@@ -36,6 +36,18 @@ export const openPlainFile = async (path: string, subject: string): Promise<Open
   }
 }
 
+/** The size of a file that `openPlainFile` would open. @returns undefined when it is not there */
+export const plainFileSize = async (path: string, subject: string): Promise<number | undefined> => {
+  try {
+    const stats = await lstat(path)
+    if (!stats.isFile()) throw notPlain(path, subject)
+    return stats.size
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw fileError(error, path)
+  }
+}
+
 const notPlain = (path: string, subject: string): ClientError =>
   new ClientError('invalid-content', `${path} is a symbolic link, or no file at all.`, {
     subject,

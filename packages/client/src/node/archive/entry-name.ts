@@ -5,7 +5,7 @@ const maxLength = 512
  * is nothing. Undefined for a name that could mean a place outside of where somebody unpacks it, here or on Windows.
  */
 export const entryName = (name: string): string | undefined => {
-  if (name.length > maxLength || /[\u0000-\u001f\u007f\\]/.test(name)) return undefined
+  if (name.length > maxLength || /[\p{Cc}\\]/u.test(name)) return undefined
   if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) return undefined
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
   return parts.includes('..') ? undefined : parts.join('/')

@@ -36,21 +36,45 @@ export const decodeHeader = (bytes: Uint8Array): Promise<TarHeader> =>
     reader.end(bytes)
   })
 
-/** The bytes in front of an entry's content. Two entries of one name and size have the same. */
-export const encodeHeader = async (name: string, type: 'file' | 'directory', size: number): Promise<Uint8Array> => {
-  const writer = pack()
-  const parts: Uint8Array[] = []
-  const mode = type === 'directory' ? 0o755 : 0o644
-  const entry = writer.entry({ name, type, size, mode, mtime: new Date(0), uid: 0, gid: 0 })
-  entry.on('error', () => {})
-  const ended = new Promise<void>((resolve) => void entry.on('open', () => resolve()))
-  await ended
-  for (;;) {
-    const part = writer.read() as Uint8Array | null
-    if (part === null) break
-    parts.push(part)
-  }
-  writer.on('error', () => {})
-  writer.destroy()
-  return Buffer.concat(parts)
+/** What an entry says of itself besides. Default: modes that anybody may read, the beginning of time. */
+export interface EntryFacts {
+  readonly mode?: number
+  readonly mtime?: Date
+  /** Where a symbolic link leads. */
+  readonly linkname?: string
 }
+
+/** The bytes in front of an entry's content: the same for the same name and size, whenever and by whom they are written. */
+export const encodeHeader = (
+  name: string,
+  type: 'file' | 'directory' | 'symlink',
+  size: number,
+  facts: EntryFacts = {},
+): Promise<Uint8Array> =>
+  new Promise((resolve, reject) => {
+    const writer = pack()
+    const parts: Uint8Array[] = []
+    const content = new Uint8Array(1)
+    writer.on('data', (part) => {
+      if (part !== content) {
+        parts.push(part as Uint8Array)
+        return
+      }
+      // The writer hands content on as it is, so what came before was the header.
+      resolve(Buffer.concat(parts))
+      writer.destroy()
+    })
+    writer.on('end', () => resolve(Buffer.concat(parts).subarray(0, -endOfTar.byteLength)))
+    writer.on('error', reject)
+    const mode = type === 'directory' ? 0o755 : 0o644
+    const entry = writer.entry({ mode, mtime: new Date(0), ...facts, name, type, size, uid: 0, gid: 0 })
+    entry.on('error', () => {})
+    if (size > 0) entry.write(content)
+    else {
+      entry.end(null)
+      writer.finalize()
+    }
+  })
+
+/** "At the end of the archive file there are two 512-byte blocks filled with binary zeros" (POSIX, ustar). */
+export const endOfTar = new Uint8Array(2 * blockSize)

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { type Digest, digestAlgorithm, digestEncoded, imageLayout } from '@stowage/oci'
 import { ClientError } from '../../errors.ts'
 import { isMissing, onFile } from '../file-errors.ts'
-import { openPlainFile, type OpenFile, readPieces } from '../read-file.ts'
+import { openPlainFile, type OpenFile, plainFileSize, readPieces } from '../read-file.ts'
 import { syncDirectory, writeWhole } from './write-file.ts'
 
 /** The directory `blobs` of an image layout: `blobs/<algorithm>/<hex>`. */
@@ -62,9 +62,8 @@ export const createBlobDirectory = ({ root, subject, durable }: BlobDirectoryOpt
 
   return {
     async size(digest) {
-      const file = await openBlob(digest)
-      await file?.handle.close()
-      return file?.size
+      const path = pathOf(digest)
+      return (await isHere(dirname(path))) ? plainFileSize(path, subject) : undefined
     },
 
     async *read(digest, buffer) {

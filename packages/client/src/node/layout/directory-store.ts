@@ -100,12 +100,14 @@ export const createDirectoryStore = ({ name, path, create }: DirectoryStoreOptio
     async changeIndex(change) {
       const { root, blobs } = await make()
       await inTurn(root, async () => {
-        const bytes = formatLayoutIndex(await change(await load()))
+        const index = await change(await load())
+        const bytes = formatLayoutIndex(index)
         if (last !== undefined && Buffer.compare(last.bytes, bytes) === 0) return
         // What the index is about to name must be there after a power cut.
         await blobs.sync()
         await writeWhole(join(root, imageLayout.indexFile), [bytes], { directory: root, durable: true })
         await syncDirectory(root)
+        last = { bytes, index }
       })
     },
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -24,11 +23,14 @@ export const writeWhole = (
 ): Promise<void> =>
   onFile(path, async () => {
     const temporary = join(directory, temporaryPrefix + randomUUID())
+    // Before the first byte: a stream that opens the file itself may do so after the content broke off and all was removed.
+    const handle = await open(temporary, 'wx')
     try {
       // A rename may reach the disk before the bytes do, and then a power cut leaves an empty file with a good name.
-      await pipeline(chunks, createWriteStream(temporary, { flags: 'wx', highWaterMark: gathered, flush: durable }))
+      await pipeline(chunks, handle.createWriteStream({ highWaterMark: gathered, flush: durable }))
       await rename(temporary, path)
     } catch (error) {
+      await handle.close().catch(() => {})
       await rm(temporary, { force: true })
       throw error
     }
