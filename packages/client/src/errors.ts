@@ -21,6 +21,7 @@ import type { ErrorInfo } from '@stowage/oci'
  * | `registry-failed` | 5xx, after as many retries as allowed |
  * | `network` | no connection, or one that broke, after as many retries as allowed |
  * | `timeout` | nothing came or went for too long |
+ * | `file` | the file system says no: no room, too many open files, a broken disk |
  * | `aborted` | the caller's signal |
  */
 export type ClientErrorCode =
@@ -40,6 +41,7 @@ export type ClientErrorCode =
   | 'registry-failed'
   | 'network'
   | 'timeout'
+  | 'file'
   | 'aborted'
 
 export interface ClientErrorFacts {

@@ -1,4 +1,8 @@
 import { Command, CommanderError, Option } from 'commander'
+import { clientCommands } from './client-commands/list.ts'
+import { unknownCommand } from './command-line/find-command.ts'
+import { interruptOnSignals } from './command-line/interrupt.ts'
+import { runClient } from './command-line/run-client.ts'
 import { flagOf, type SettingKey, settingKeys, settingOf } from './config/settings.ts'
 import { exitCodes, StowageError } from './failure.ts'
 import type { CommandInput } from './commands/input.ts'
@@ -6,14 +10,31 @@ import { commandHelp, exitCodeHelp, moreSettings, serveHelp } from './help.ts'
 import { version } from './version.ts'
 
 /** Runs a command line. What a command needs is loaded when it is run: `--help` and `--version` answer at once. */
-export const run = async (argv: readonly string[], environment: CommandInput['environment']): Promise<void> => {
+export const run = async (argv: readonly string[], environment: CommandInput['environment'] = {}): Promise<void> => {
+  // `stowage help ls` is `stowage ls --help`.
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv
+  using interrupts = new DisposableStack()
+  try {
+    const code = await runClient(clientCommands, words, () => {
+      const { signal } = interrupts.use(interruptOnSignals(exitCodes.interrupted))
+      return { environment, terminal: process, signal }
+    })
+    if (code === undefined) await runServer(words, environment)
+    else process.exitCode = code
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+const runServer = async (argv: readonly string[], environment: CommandInput['environment']): Promise<void> => {
   const program = new Command('stowage')
-    .description('Stowage: an OCI distribution registry.')
+    .description('Stowage: an OCI distribution registry, and a client for all of them.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .addHelpText('after', commandHelp)
     .exitOverride()
+    .commandsGroup('A registry of your own:')
 
   const serving = program
     .command('serve')
@@ -58,14 +79,20 @@ export const run = async (argv: readonly string[], environment: CommandInput['en
     file: fileIn(options),
   })
 
-  try {
-    await program.parseAsync([...argv], { from: 'user' })
-  } catch (error) {
-    process.exitCode = report(error)
+  program.commandsGroup('Images and registries:')
+  // Only for the list: they never get here.
+  for (const { name, summary } of clientCommands) program.addCommand(new Command(name).summary(summary))
+  const [first = ''] = argv
+  if (/^[^-]/.test(first) && !serverCommands.includes(first)) {
+    const names = clientCommands.flatMap(({ name, aliases }) => [name, ...aliases])
+    throw unknownCommand(first, [...serverCommands, ...names, ...names.flatMap((name) => name.split(' ', 1))])
   }
+  await program.parseAsync([...argv], { from: 'user' })
 }
 
 type Options = Readonly<Record<string, unknown>>
+
+const serverCommands = ['serve', 'status', 'sweep']
 
 const fileIn = (options: Options): string | undefined =>
   typeof options['config'] === 'string' ? options['config'] : undefined
@@ -90,7 +117,7 @@ const addSetting = (command: Command, key: SettingKey): void => {
 const report = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
   if (error instanceof StowageError) {
-    process.stderr.write(`stowage: ${error.message}\n`)
+    process.stderr.write(`stowage: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`)
     return exitCodes[error.failure]
   }
   process.stderr.write(`stowage: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

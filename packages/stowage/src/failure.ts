@@ -1,7 +1,24 @@
 import type { SettingKey } from './config/settings.ts'
 
-/** Why a start, or a command, came to nothing, with the code the command then exits with (those of BSD's sysexits). */
+/**
+ * Why a start, or a command, came to nothing, with the code the command then exits with. From 64 on they are those of BSD's
+ * sysexits; the small ones are of commands that speak to registries.
+ */
 export const exitCodes = {
+  /** A registry, layout or archive says no, for a reason that has no code of its own. */
+  failed: 1,
+  /** There is no such repository, manifest, tag, blob or file. */
+  'not-found': 3,
+  /** The registry does not know who asks. */
+  unauthorized: 4,
+  /** Who asks may not do this. */
+  denied: 5,
+  /** The registry was asked too much. */
+  'rate-limited': 6,
+  /** Bytes are not those of their digest. */
+  'digest-mismatch': 7,
+  /** No connection, one that broke, or one on which nothing came. */
+  network: 8,
   /** The command line was not understood. */
   usage: 64,
   /** There is no data directory to look at. */
@@ -16,6 +33,8 @@ export const exitCodes = {
   locked: 75,
   /** The configuration is wrong, or asks for what is refused. */
   configuration: 78,
+  /** Ctrl-C, or SIGTERM. */
+  interrupted: 130,
 } as const
 
 export type Failure = keyof typeof exitCodes
@@ -26,12 +45,21 @@ export class StowageError extends Error {
   readonly failure: Failure
   /** Every single problem, when there may be several. */
   readonly problems: readonly Problem[]
+  readonly hint: string | undefined
 
-  constructor(failure: Failure, message: string, options: { problems?: readonly Problem[]; cause?: unknown } = {}) {
+  constructor(failure: Failure, message: string, options: StowageErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.failure = failure
     this.problems = options.problems ?? []
+    this.hint = options.hint
   }
+}
+
+export interface StowageErrorOptions {
+  readonly problems?: readonly Problem[]
+  /** What to try, as one sentence. */
+  readonly hint?: string
+  readonly cause?: unknown
 }
 
 export interface Problem {

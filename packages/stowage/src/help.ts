@@ -3,11 +3,14 @@ import { flagOf, settingKeys, settingOf } from './config/settings.ts'
 
 export const commandHelp = `
 Examples:
-  stowage serve                          serve ./data on 127.0.0.1:5000
-  stowage serve 8000 --data /srv/images  choose the port and the place
-  stowage status                         what is in ./data, and is it served?
+  stowage serve                                  serve ./data on 127.0.0.1:5000
+  stowage serve 8000 --data /srv/images          choose the port and the place
+  stowage status                                 what is in ./data, and is it served?
+  stowage cp alpine:3.20 localhost:5000/alpine   copy an image, with all its platforms
+  stowage ls localhost:5000/alpine               its tags
+  stowage manifest localhost:5000/alpine         its manifest
 
-Each command has its own help: stowage serve --help
+Each command has its own help: stowage serve --help, stowage help ls
 `
 
 export const serveHelp = `
@@ -29,6 +32,16 @@ Exit codes:
   66  there is no such data directory    75  another process uses the data directory
   69  the address cannot be had, or the  78  the configuration is wrong, or asks for
       server does not answer                 what is refused
+`
+
+export const clientExitCodeHelp = `
+Exit codes:
+  0   done                        6    rate-limited
+  1   any other failure           7    digest mismatch
+  3   not found                   8    no connection, or one that broke
+  4   not logged in               64   the command line is wrong
+  5   denied                      70   a defect; the message has the details
+                                  130  interrupted
 `
 
 /** The settings that are not among the first ones, wrapped as the options above them are. */

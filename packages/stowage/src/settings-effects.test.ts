@@ -9,7 +9,7 @@ import { askServer } from './admin/client.ts'
 import type { serve } from './serve.ts'
 import { digestOf, imageManifest, indexManifest, pushBlob, pushManifest } from './testing/push.ts'
 import { connectTo } from './testing/raw-connection.ts'
-import { selfSigned } from './testing/self-signed.ts'
+import { selfSigned } from '@stowage/testkit'
 import { serveForTest } from './testing/serve-for-test.ts'
 import { temporaryDirectory } from './testing/temporary-directory.ts'
 

@@ -79,4 +79,5 @@ export {
 } from './misbehaving/upload-locations.ts'
 export { warn } from './misbehaving/warn.ts'
 export { sample, type SampleImage } from './samples.ts'
+export { selfSigned } from './self-signed.ts'
 export { createTestRegistry, type TestRegistry } from './test-registry.ts'

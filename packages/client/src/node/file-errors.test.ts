@@ -8,9 +8,9 @@ it.each([
   ['ENOENT', 'not-found'],
   ['EACCES', 'denied'],
   ['EROFS', 'denied'],
-  ['ENOSPC', 'too-large'],
+  ['ENOSPC', 'file'],
   ['ELOOP', 'invalid-content'],
-  ['EMFILE', 'denied'],
+  ['EMFILE', 'file'],
 ])('%s is %s, of the file that it is about', (code, meaning) => {
   expect(fileError(systemError(code), './x')).toMatchObject({ name: 'ClientError', code: meaning, subject: './x' })
 })

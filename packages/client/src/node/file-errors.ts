@@ -20,9 +20,9 @@ const meanings: Readonly<Record<string, readonly [ClientErrorCode, string, strin
   EACCES: ['denied', 'may not be opened', 'Check the permissions of the file and of the directories above it.'],
   EPERM: ['denied', 'may not be changed', 'Check the permissions of the file and of the directory it is in.'],
   EROFS: ['denied', 'is on a file system that cannot be written to'],
-  ENOSPC: ['too-large', 'cannot be written: the disk is full', 'Make room, or write to another disk.'],
-  EDQUOT: ['too-large', 'cannot be written: the quota is used up', 'Make room, or write to another disk.'],
-  EFBIG: ['too-large', 'cannot be written: the file system takes no file so large'],
+  ENOSPC: ['file', 'cannot be written: the disk is full', 'Make room, or write to another disk.'],
+  EDQUOT: ['file', 'cannot be written: the quota is used up', 'Make room, or write to another disk.'],
+  EFBIG: ['file', 'cannot be written: the file system takes no file so large'],
 }
 
 /**
@@ -33,7 +33,7 @@ const meanings: Readonly<Record<string, readonly [ClientErrorCode, string, strin
 export const fileError = (error: unknown, path: string): Error => {
   const code = systemErrorCode(error)
   if (code === undefined) return error instanceof Error ? error : new Error(String(error))
-  const [meaning, text, hint] = meanings[code] ?? ['denied', `cannot be used: the system says ${code}`]
+  const [meaning, text, hint] = meanings[code] ?? ['file', `cannot be used: the system says ${code}`]
   return new ClientError(meaning, `${path} ${text}.`, {
     subject: path,
     cause: error,

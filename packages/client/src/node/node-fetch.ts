@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
-import type { Fetch } from '../transport/fetch.ts'
+import type { Fetch, FetchAnswer } from '../transport/fetch.ts'
 
 /** How TLS is spoken with one host. Certificates and keys are PEM. */
 export interface TlsOptions {
@@ -27,15 +27,18 @@ export interface NodeFetch extends AsyncDisposable {
 /** Connections to one origin. */
 const connections = 64
 
+/** On Bun by its own `fetch`: what it has in place of undici knows nothing of certificates and proxies. */
+export const createNodeFetch = (options: NodeFetchOptions = {}): NodeFetch =>
+  'Bun' in globalThis ? createBunFetch(options) : createUndiciFetch(options)
+
 /**
  * Requests by undici itself, below its `fetch`: bodies are Node's streams, which cost a copy of gigabytes half of what web
  * streams do, and nothing is decompressed on the way.
  */
-export const createNodeFetch = ({ tls = {}, proxy = true }: NodeFetchOptions = {}): NodeFetch => {
+const createUndiciFetch = ({ tls = {}, proxy = true }: NodeFetchOptions): NodeFetch => {
   const dispatchers = new Map<string, Dispatcher>()
   const dispatcherFor = (host: string): Dispatcher => {
-    // One pool for all hosts without options of their own.
-    const key = Object.hasOwn(tls, host) ? host : '*'
+    const key = keyOf(tls, host)
     let dispatcher = dispatchers.get(key)
     if (dispatcher === undefined) {
       dispatcher = createDispatcher(tls[key], proxy)
@@ -67,6 +70,33 @@ export const createNodeFetch = ({ tls = {}, proxy = true }: NodeFetchOptions = {
     },
   }
 }
+
+/** What Bun's `fetch` takes besides. */
+interface BunInit {
+  readonly tls?: Pick<TlsOptions, 'ca' | 'cert' | 'key'> & { readonly rejectUnauthorized: boolean }
+  /** The environment's, unless it is `false`. */
+  readonly proxy?: false
+  readonly decompress: boolean
+}
+
+/** It keeps connections with different certificates apart, and closes those that rest by itself. */
+const createBunFetch = ({ tls = {}, proxy = true }: NodeFetchOptions): NodeFetch => ({
+  fetch: async (url, init) => {
+    const { insecure, ...own } = tls[keyOf(tls, new URL(url).host)] ?? {}
+    const more: BunInit = {
+      tls: { ...own, rejectUnauthorized: insecure !== true },
+      ...(proxy ? {} : { proxy: false }),
+      // Inflated bytes would not be those of the digest.
+      decompress: false,
+    }
+    return globalThis.fetch(url, { ...init, ...more })
+  },
+  [Symbol.asyncDispose]: async () => {},
+})
+
+/** One set of options, and one pool, for all hosts without options of their own. */
+const keyOf = (tls: Readonly<Record<string, TlsOptions>>, host: string): string =>
+  Object.hasOwn(tls, host) ? host : '*'
 
 const createDispatcher = (options: TlsOptions | undefined, proxy: boolean): Dispatcher => {
   const { ca, cert, key, insecure } = options ?? {}

@@ -1,5 +1,6 @@
 import type { RegistryStatus } from '@stowage/registry'
 import type { ServerStatus } from '../admin/api.ts'
+import { approximately } from '../terminal/bytes.ts'
 import { ask } from './ask.ts'
 import type { CommandInput } from './input.ts'
 
@@ -42,13 +43,3 @@ const registryRows = (status: RegistryStatus): [string, string][] => [
   ['Blobs', `${status.blobs}, ${approximately(status.blobBytes)}`],
   ['Uploads', `${status.uploads} unfinished`],
 ]
-
-/** For people: one digit after the point. */
-const approximately = (bytes: number): string => {
-  let value = bytes
-  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
-    if (value < 1024) return `${unit === 'B' ? value : value.toFixed(1)} ${unit}`
-    value /= 1024
-  }
-  return `${value.toFixed(1)} TiB`
-}

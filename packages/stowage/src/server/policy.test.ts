@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { settingsFrom, type SettingsInput } from '../config/options.ts'
-import { selfSigned } from '../testing/self-signed.ts'
+import { selfSigned } from '@stowage/testkit'
 import { temporaryDirectory } from '../testing/temporary-directory.ts'
 import { permit } from './policy.ts'
 

@@ -1,0 +1,70 @@
+import { type ClientErrorCode, type ClientError, isClientError } from '@stowage/client'
+import { ParseError } from '@stowage/oci'
+import { exitCodes, type Failure, StowageError } from '../failure.ts'
+
+/** What is said of an error, and the code that the command exits with. */
+export interface Explanation {
+  readonly lines: readonly string[]
+  readonly code: number
+}
+
+/** Codes of the client as exit codes. What is not here is a failure of its own. */
+const failures: Partial<Record<ClientErrorCode, Failure>> = {
+  usage: 'usage',
+  'not-found': 'not-found',
+  unauthorized: 'unauthorized',
+  denied: 'denied',
+  'rate-limited': 'rate-limited',
+  'digest-mismatch': 'digest-mismatch',
+  network: 'network',
+  timeout: 'network',
+  aborted: 'interrupted',
+}
+
+/** A message with what it is about, the registry's own words, and what to try. A stack only for what nobody expected. */
+export const explain = (error: unknown): Explanation => {
+  if (isClientError(error)) {
+    const hint = hintOf(error)
+    return {
+      lines: [withSubject(error), ...(hint === undefined ? [] : [hint])],
+      code: exitCodes[failures[error.code] ?? 'failed'],
+    }
+  }
+  if (error instanceof StowageError) {
+    return {
+      lines: [error.message, ...(error.hint === undefined ? [] : [error.hint])],
+      code: exitCodes[error.failure],
+    }
+  }
+  // What is no manifest, config or index, though a registry said it was.
+  if (error instanceof ParseError) return { lines: [error.message], code: exitCodes.failed }
+  if (isSystemError(error)) return { lines: [`${error.message}.`], code: exitCodes.failed }
+  return {
+    lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    code: exitCodes.internal,
+  }
+}
+
+/** The message names the reference; where it does not, that goes before it. */
+const withSubject = ({ message, subject, side }: ClientError): string => {
+  const about = subject === undefined || message.includes(subject) ? message : `${subject}: ${message}`
+  return side === undefined || about.includes(side) ? about : `${about} (at the ${side})`
+}
+
+/** The client's hint in the words of a command line. */
+const hintOf = (error: ClientError): string | undefined => {
+  const { code, hint, retryAfter, subject = '' } = error
+  const [registry = ''] = subject.replace(/^an upload to |^the repositories of /, '').split('/')
+  if (code === 'unauthorized' && /[.:]|^localhost$/.test(registry)) return `Log in with: stowage login ${registry}`
+  if (code === 'rate-limited' && retryAfter !== undefined) {
+    return `The registry says to try again in ${Math.ceil(retryAfter / 1000)} seconds. Most allow more to whom they know: stowage login`
+  }
+  if (hint !== undefined && /token server/.test(hint)) return hint.replace(/ hosts\[.*$/, ' --token-server HOST.')
+  if (hint !== undefined && /certificate/i.test(hint)) return `${hint} Options: --ca-file, or --insecure for a test.`
+  if (hint !== undefined && /plain HTTP/i.test(hint)) return `${hint} Option: --plain-http.`
+  return hint
+}
+
+/** Of the file system: the message of Node says which file, and why. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && 'code' in error && 'path' in error

@@ -1,0 +1,112 @@
+import type { CallOptions, TraceEvent } from '@stowage/client'
+import { exitCodes } from '../failure.ts'
+import { createOutput, type Output } from '../terminal/output.ts'
+import { createProgress } from '../terminal/progress.ts'
+import { createStatus, type Status } from '../terminal/status.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { ReaderGone } from '../terminal/write.ts'
+import { outputOptions, type OutputSettings } from './common-options.ts'
+import type { Environment } from './context.ts'
+import { createConnections } from './connections.ts'
+import type { ClientCommand } from './define.ts'
+import type { Found } from './find-command.ts'
+import { commandHelp } from './help.ts'
+import { withLayouts } from './layout-arguments.ts'
+import { type Parsed, parseArguments } from './parse.ts'
+import { createPrompt } from './prompt.ts'
+
+/** What a command line is run in. */
+export interface Surroundings {
+  readonly environment: Environment
+  readonly terminal: Terminal
+  /** Ends what is under way. */
+  readonly signal: AbortSignal
+}
+
+type FoundCommand = Extract<Found, { kind: 'command' }>
+
+/** Runs one command of the client. @returns its exit code; whatever went wrong was said on stderr */
+export const runCommand = async (
+  { listed, rest: argv, meant }: FoundCommand,
+  surroundings: Surroundings,
+): Promise<number> => {
+  const { terminal, signal } = surroundings
+  let status = createStatus(terminal.stderr, { quiet: false, tty: false })
+  const command = await listed.load()
+  try {
+    const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+    if (argv.slice(0, end).some((word) => word === '--help' || word === '-h')) {
+      terminal.stdout.write(commandHelp(listed, command))
+      return 0
+    }
+    const parsed = parseArguments(listed.name, command, argv)
+    const settings = parsed.read(outputOptions)
+    status = createStatus(terminal.stderr, { quiet: settings.quiet, tty: !settings.noTty })
+    const format = command.formats?.find((word) => word === settings.format)
+    const printed = format === undefined ? settings.format : undefined
+    const output = createOutput(terminal.stdout, { format: settings.json ? 'json' : (printed ?? 'text'), status })
+    await runParsed(command, parsed, { ...surroundings, settings, status, output, format })
+    return 0
+  } catch (error) {
+    status[Symbol.dispose]()
+    if (error instanceof ReaderGone) return 0
+    if (signal.aborted) {
+      status.error(`stowage: Stopped. ${command.resume ?? 'Run the same command again to go on.'}`)
+      return exitCodes.interrupted
+    }
+    // Only now: it knows the client, and most command lines go well.
+    const { explain } = await import('./explain.ts')
+    const { lines, code } = explain(error)
+    const guess = code === exitCodes.usage && meant !== undefined ? [`Did you mean stowage ${meant}?`] : []
+    status.error(`stowage: ${[...lines, ...guess].join('\n  ')}`)
+    return code
+  } finally {
+    status[Symbol.dispose]()
+  }
+}
+
+interface Running extends Surroundings {
+  readonly settings: OutputSettings
+  readonly format: string | undefined
+  readonly status: Status
+  readonly output: Output
+}
+
+const runParsed = async (command: ClientCommand, parsed: Parsed, running: Running): Promise<void> => {
+  const { terminal, environment, signal, settings, status, output, format } = running
+  const call: CallOptions & { signal: AbortSignal } = {
+    signal,
+    onRetry: (error) => status.line(`trying again: ${error.message}`),
+  }
+  const prompt = createPrompt(terminal, { tty: !settings.noTty, signal })
+  await using connections = createConnections({
+    parsed,
+    environment,
+    prompt,
+    onWarning: (text, registry) =>
+      status.line(registry === undefined ? `warning: ${text}` : `warning from ${registry}: ${text}`, 'yellow'),
+    onTrace: settings.debug ? (event) => status.error(traceLine(event)) : undefined,
+  })
+  await command.run({
+    args: withLayouts(command, parsed),
+    options: parsed.read(command.options),
+    format,
+    shared: connections.shared,
+    connect: connections.connect,
+    keep: connections.keep,
+    connectAs: connections.connectAs,
+    connectSides: connections.connectSides,
+    registrySettings: connections.settings,
+    output,
+    progress: createProgress(status),
+    prompt,
+    call,
+    terminal,
+    environment,
+  })
+}
+
+const traceLine = ({ method, url, status, took, attempt, error }: TraceEvent): string => {
+  const again = attempt > 1 ? ` (try ${attempt})` : ''
+  return `${method} ${url} ${status ?? error?.code ?? 'no answer'} ${Math.round(took)} ms${again}`
+}

@@ -1,0 +1,38 @@
+import { escapeControls } from '../config/show.ts'
+import type { TerminalOutput } from './terminal.ts'
+
+/** Whoever read this program's output has gone: `stowage ls … | head`. Nothing is wrong, and nothing more is wanted. */
+export class ReaderGone extends Error {
+  override readonly name = 'ReaderGone'
+}
+
+/** Writes, and waits until there is room for more. */
+export type Write = (chunk: string | Uint8Array) => Promise<void>
+
+/** @throws {ReaderGone} */
+export const createWrite = (stream: TerminalOutput): Write => {
+  let failure: Error | undefined
+  const fail = (error: Error): void => {
+    failure ??= (error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone() : error
+  }
+  stream.on('error', fail)
+  return async (chunk) => {
+    if (failure !== undefined) throw failure
+    const written = Promise.withResolvers<void>()
+    const room = stream.write(chunk, (error) => {
+      if (error) fail(error)
+      written.resolve()
+    })
+    if (!room) await written.promise
+    if (failure !== undefined) throw failure
+  }
+}
+
+/** Text of others, of one line or several, as a terminal may show it. */
+export const printable = (text: string): string =>
+  text
+    .split(/([\n\t])/)
+    .map(escapeExceptBreaks)
+    .join('')
+
+const escapeExceptBreaks = (part: string): string => (part === '\n' || part === '\t' ? part : escapeControls(part))
