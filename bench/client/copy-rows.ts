@@ -102,7 +102,8 @@ async function between(
   using client = createHttpClient(4)
   await fill({ client, url: source.url, repository })
   const from = { host: new URL(source.url).host, repository }
-  return alternate(subjects, rounds, async (subject, round) => {
+  // Awaited here: the source ends with this function.
+  return await alternate(subjects, rounds, async (subject, round) => {
     const place = join(directory, 'target')
     try {
       await using target = await startIn(server, place)

@@ -1,9 +1,10 @@
 /**
- * Runs the registry on Bun: `npm run build && node test/runtimes/bun.ts`
+ * Runs the registry and the client on Bun: `npm run build && node test/runtimes/bun.ts`
  *
  * Installs Bun and starts two examples with it on what was built: the one for Bun's own server, and the one for Node's, which
  * Bun has too. Each gets real requests and real clients: the list that every example must pass, a blob larger than what Bun
- * takes by itself, clients that go away, a second process on the same directory, a restart, and clients of `test/clients`.
+ * takes by itself, clients that go away, a second process on the same directory, a restart, and clients of `test/clients`. Then
+ * our own client runs on Bun, against registries on Node.
  * Prints a line a check and last `N passed, N failed`; the exit code is 0 only when nothing failed.
  */
 import { equal, match, ok } from 'node:assert/strict'
@@ -18,6 +19,7 @@ import { generatedBytes, sha256 } from '../clients/generated-data.ts'
 import { createContext, createReport, StepFailed } from '../clients/harness.ts'
 import { seedTutorial } from '../clients/seed-tutorial.ts'
 import { skopeo } from '../clients/skopeo.ts'
+import { testClientOnBun } from './bun-client.ts'
 import { bunVersion, installBun } from './bun-program.ts'
 import { startExample } from './example-server.ts'
 import { exercise } from './exercise.ts'
@@ -66,6 +68,9 @@ try {
     await mkdir(home)
     await testServer(bun, server, home)
   }
+  const home = join(directory, 'client')
+  await mkdir(home)
+  await testClientOnBun(bun, home, report, signal)
 } catch (error) {
   report.fail('bun', error)
 } finally {

@@ -15,8 +15,9 @@ const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').upd
 
 const image = (name: string, more: object = {}): SampleImage => {
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-  const config = encode(JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: { name } } }))
   const layer = encode(`layer of ${name}`)
+  const rootfs = { type: 'layers', diff_ids: [sha256(layer)] }
+  const config = encode(JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: { name } }, rootfs }))
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
   const manifest = encode(
     JSON.stringify({
