@@ -9,11 +9,13 @@ import { recipes } from './recipes.ts'
 import { regctl } from './regctl.ts'
 import { seedTutorial } from './seed-tutorial.ts'
 import { skopeo } from './skopeo.ts'
+import { stowageClient } from './stowage-command.ts'
 
 export const clients: readonly Client[] = [
   seedTutorial,
   pythonReggie,
   recipes,
+  stowageClient,
   podman,
   crane,
   oras,

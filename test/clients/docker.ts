@@ -7,6 +7,7 @@ import { startDockerDaemon } from './docker-daemon.ts'
 import { writeGeneratedFile } from './generated-data.ts'
 import type { Client } from './harness.ts'
 import { foreignPlatform, hostPlatform, mediaTypes } from './oci-layout.ts'
+import { stowageCommand } from './stowage-command.ts'
 
 export const docker: Client = {
   name: 'docker',
@@ -14,6 +15,7 @@ export const docker: Client = {
   async run({ check, step, host, url, workDir, signal, largeLayerBytes, repository, log }) {
     await using daemon = await startDockerDaemon(workDir, host, signal)
     const call = async (...args: string[]) => (await daemon.docker(args)).stdout.trim()
+    const stowage = stowageCommand(workDir, signal)
     const name = (image: string) => `${host}/${repository(image)}`
     const idOf = (image: string) => call('image', 'inspect', '--format', '{{.Id}}', image)
     log(`docker ${await call('version', '--format', '{{.Server.Version}} (client {{.Client.Version}})')}`)
@@ -94,6 +96,22 @@ export const docker: Client = {
     await check('is told of a tag that is not there', async () => {
       const { stderr } = await daemon.docker(['pull', `${name('built')}:none`], { exitCodes: [1] })
       match(stderr, /manifest (for .* not found|unknown)/)
+    })
+
+    await check('loads an archive that stowage wrote', async () => {
+      const archive = join(workDir, 'pulled.tar')
+      await stowage(['pull', built, archive, '--format', 'docker'])
+      await removeAll()
+      match(await call('load', '--input', archive), /Loaded image/)
+      equal(await idOf(built), builtId)
+    })
+    await check('saves an archive that stowage pushes', async () => {
+      const archive = join(workDir, 'saved.tar')
+      await call('save', '--output', archive, built)
+      await stowage(['push', archive, `${name('from-archive')}:one`])
+      await removeAll()
+      await call('pull', `${name('from-archive')}:one`)
+      equal(await idOf(`${name('from-archive')}:one`), builtId)
     })
 
     const large = `${name('large')}:one`
