@@ -1,17 +1,24 @@
-import type { Descriptor, HashFactory } from '@stowage/oci'
+import { type Descriptor, type HashFactory, isDigest } from '@stowage/oci'
 import type { CallOptions, Source, Target } from './content/ports.ts'
 import { copy } from './copy/copy.ts'
 import type { CopyJob, CopyOptions } from './copy/options.ts'
 import type { CredentialSource } from './credentials/credential.ts'
 import { ClientError } from './errors.ts'
 import { defaultHash } from './hash.ts'
-import { type Location, type LocalLocation, parseLocation } from './location.ts'
+import {
+  type LocalLocation,
+  type Location,
+  parseLocation,
+  parseRegistryName,
+  type RegistryLocation,
+} from './location.ts'
 import { createMemoryTarget } from './memory/memory-target.ts'
 import { openManifest, type OpenedManifest } from './opened.ts'
 import { createRegistryClient, type RegistryClient } from './registry/registry.ts'
 import { createRepository, type Repository } from './registry/repository.ts'
+import { checkHosts } from './transport/check-hosts.ts'
 import { type Fetch, globalFetch, sendsStreams } from './transport/fetch.ts'
-import { canonicalRegistry, checkHosts, type Hosts } from './transport/hosts.ts'
+import { canonicalRegistry, type HostOptions, type Hosts } from './transport/hosts.ts'
 import { createTransport, type TraceEvent, type Transport } from './transport/transport.ts'
 import type { RegistryWarning } from './transport/warnings.ts'
 import { defaultUserAgent } from './version.ts'
@@ -80,36 +87,47 @@ export interface Client extends AsyncDisposable {
   readonly transport: Transport
 }
 
-const known: ReadonlySet<string> = new Set([
-  'credentials',
-  'hosts',
-  'fetch',
-  'sendsStreams',
-  'hash',
-  'userAgent',
-  'onWarning',
-  'onTrace',
-  'openLocal',
-])
+const kinds: Readonly<Record<keyof ClientOptions, 'function' | 'object' | 'boolean' | 'string'>> = {
+  credentials: 'function',
+  hosts: 'object',
+  fetch: 'function',
+  sendsStreams: 'boolean',
+  hash: 'function',
+  userAgent: 'string',
+  onWarning: 'function',
+  onTrace: 'function',
+  openLocal: 'function',
+}
+
+const checkOptions = (options: ClientOptions): void => {
+  const problems = Object.entries(options).flatMap(([key, value]) => {
+    if (!Object.hasOwn(kinds, key)) return [`${key} is not an option; there are ${Object.keys(kinds).join(', ')}`]
+    const kind = kinds[key as keyof ClientOptions]
+    return value === undefined || typeof value === kind ? [] : [`${key} must be a ${kind}`]
+  })
+  if (problems.length > 0) throw new ClientError('usage', `The client cannot be made: ${problems.join('; ')}.`)
+  checkHosts(options.hosts ?? {})
+}
 
 /** @throws {ClientError} `usage`, naming every option that is unknown or out of range */
 export const createClient = (options: ClientOptions = {}): Client => {
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) throw new ClientError('usage', `${key} is not an option of createClient.`)
-  }
+  checkOptions(options)
   const { hosts = {}, hash = defaultHash } = options
-  checkHosts(hosts)
-  // Registries that a reference said to speak plain HTTP, by `http://`.
-  const plain = new Map<string, Hosts[string]>()
-  const transport = createTransport({
-    hosts: (registry) => plain.get(registry) ?? hosts[registry] ?? hosts['*'] ?? {},
-    fetch: options.fetch ?? globalFetch,
-    sendsStreams: options.sendsStreams ?? sendsStreams,
-    credentials: options.credentials ?? (() => undefined),
-    userAgent: options.userAgent ?? defaultUserAgent,
-    onWarning: options.onWarning ?? (() => {}),
-    onTrace: options.onTrace ?? (() => {}),
-  })
+  const named = new Map(Object.entries(hosts).map(([name, host]) => [canonicalRegistry(name), host]))
+  const optionsOf = (registry: string): HostOptions => named.get(registry) ?? named.get('*') ?? {}
+  const transportBy = (hostOptions: (registry: string) => HostOptions): Transport =>
+    createTransport({
+      hosts: hostOptions,
+      fetch: options.fetch ?? globalFetch,
+      sendsStreams: options.sendsStreams ?? sendsStreams,
+      credentials: options.credentials ?? (() => undefined),
+      userAgent: options.userAgent ?? defaultUserAgent,
+      onWarning: options.onWarning ?? (() => {}),
+      onTrace: options.onTrace ?? (() => {}),
+    })
+  const transport = transportBy(optionsOf)
+  // For references that begin with `http://` or `https://`: what is said in one of them holds for no other.
+  const transports = new Map<string, Transport>()
   const memories = new Map<string, Target>()
   const opened = new Set<Target>()
 
@@ -125,22 +143,33 @@ export const createClient = (options: ClientOptions = {}): Client => {
     return memory
   }
 
-  const repositoryAt = (registry: string, name: string): Repository => {
-    const { mirrors } = transport.host(registry)
-    const own = { registry, name }
-    const readFrom = [...mirrors.map(({ registry: mirror, prefix }) => ({ registry: mirror, name: `${prefix}${name}` })), own]
-    return createRepository({ transport, hash, own, readFrom })
+  const transportTo = ({ registry, plainHttp }: RegistryLocation): Transport => {
+    if (plainHttp === undefined || plainHttp === (optionsOf(registry).plainHttp ?? false)) return transport
+    const key = `${plainHttp ? 'http' : 'https'}://${registry}`
+    const said =
+      transports.get(key) ??
+      transportBy((name) => (name === registry ? { ...optionsOf(name), plainHttp } : optionsOf(name)))
+    transports.set(key, said)
+    return said
   }
 
-  const allowPlainHttp = (location: Location): void => {
-    if (location.scheme !== 'registry' || location.plainHttp !== true || plain.has(location.registry)) return
-    plain.set(location.registry, { ...(hosts[location.registry] ?? hosts['*']), plainHttp: true })
-    transport.forget(location.registry)
+  const repositoryAt = (location: RegistryLocation): Repository => {
+    const { registry, repository: name } = location
+    const way = transportTo(location)
+    const own = { registry, name }
+    const mirrors = way.host(registry).mirrors.map((mirror) => ({
+      registry: mirror.registry,
+      name: `${mirror.prefix}${name}`,
+    }))
+    return createRepository({ transport: way, hash, own, readFrom: [...mirrors, own] })
   }
 
   /** What is in memory lives as long as the client. */
-  const keepMemory = (source: Source): AsyncDisposable =>
-    [...memories.values()].includes(source as Target) ? { [Symbol.asyncDispose]: async () => {} } : source
+  const closingAfter = async <T>(place: Source, work: () => Promise<T>): Promise<T> => {
+    if ([...memories.values()].some((memory) => memory === place)) return work()
+    await using _ = place
+    return await work()
+  }
 
   const copyBetween = (
     openFrom: () => Promise<LocatedSource>,
@@ -151,15 +180,17 @@ export const createClient = (options: ClientOptions = {}): Client => {
     const result = (async () => {
       try {
         const { source, reference } = await openFrom()
-        await using _source = keepMemory(source)
-        const { target, tags } = await openTo()
-        await using _target = keepMemory(target)
-        const { tags: further = [], ...rest } = copyOptions
-        const job = copy({ source, reference }, { target, tags: [...new Set([...tags, ...further])] }, rest)
-        started.resolve(job)
-        const done = await job.result
-        await target.finish(rest.signal === undefined ? {} : { signal: rest.signal })
-        return done
+        return await closingAfter(source, async () => {
+          const { target, tags } = await openTo()
+          return closingAfter(target, async () => {
+            const { tags: further = [], ...rest } = copyOptions
+            const job = copy({ source, reference }, { target, tags: [...new Set([...tags, ...further])] }, rest)
+            started.resolve(job)
+            const done = await job.result
+            await target.finish(rest.signal === undefined ? {} : { signal: rest.signal })
+            return done
+          })
+        })
       } catch (error) {
         started.reject(error)
         throw error
@@ -181,16 +212,14 @@ export const createClient = (options: ClientOptions = {}): Client => {
   const client: Client = {
     transport,
     registry(name) {
-      const location = parseLocation(/\/./.test(name.replace(/^https?:\/\//, '')) ? name : `${name.replace(/\/$/, '')}/x`)
-      allowPlainHttp(location)
-      if (location.scheme !== 'registry') throw new ClientError('usage', `${JSON.stringify(name)} is not a registry.`)
-      return createRegistryClient(transport, canonicalRegistry(location.registry))
+      const location = parseRegistryName(name)
+      return createRegistryClient(transportTo(location), location.registry)
     },
     repository(text) {
       const location = parseLocation(text)
-      if (location.scheme !== 'registry') throw new ClientError('usage', `${JSON.stringify(text)} is not in a registry.`)
-      allowPlainHttp(location)
-      return repositoryAt(location.registry, location.repository)
+      if (location.scheme !== 'registry')
+        throw new ClientError('usage', `${JSON.stringify(text)} is not in a registry.`)
+      return repositoryAt(location)
     },
     async source(text) {
       const location = parseLocation(text)
@@ -207,8 +236,7 @@ export const createClient = (options: ClientOptions = {}): Client => {
     },
     async resolve(text, call) {
       const { source, reference } = await client.source(text)
-      await using _closed = keepMemory(source)
-      return source.resolve(reference, call)
+      return closingAfter(source, async () => source.resolve(reference, call))
     },
     async open(text, call) {
       const { source, reference } = await client.source(text)
@@ -236,7 +264,12 @@ export const createClient = (options: ClientOptions = {}): Client => {
 
 /** Docker's rule: what has neither tag nor digest is `latest`. What is pushed by digest gets no name. */
 const tagsOf = (location: Location): readonly string[] => {
-  if (location.scheme !== 'registry') return location.reference === undefined ? [] : [location.reference]
+  const { scheme, reference } = location
+  if (scheme === 'docker-archive') return reference === undefined ? [] : [withTag(reference)]
+  if (scheme !== 'registry') return reference === undefined || isDigest(reference) ? [] : [reference]
   if (location.tag !== undefined) return [location.tag]
-  return location.reference === undefined ? ['latest'] : []
+  return reference === undefined ? ['latest'] : []
 }
+
+/** A name in an archive of Docker is a repository with a tag, and `latest` when that is left out. */
+const withTag = (name: string): string => (name.slice(name.lastIndexOf('/')).includes(':') ? name : `${name}:latest`)

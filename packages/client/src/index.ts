@@ -7,13 +7,7 @@ export {
   type LocatedTarget,
   type OpenLocal,
 } from './client.ts'
-export {
-  blobContent,
-  bytesContent,
-  type Content,
-  type ContentLike,
-  toContent,
-} from './content/content.ts'
+export { blobContent, bytesContent, type Content, type ContentLike, toContent } from './content/content.ts'
 export { collect, type Page, type Pages } from './content/pages.ts'
 export type {
   BlobOutcome,
@@ -61,3 +55,44 @@ export type { HostOptions, Hosts } from './transport/hosts.ts'
 export type { Call, Method, TraceEvent, Transport } from './transport/transport.ts'
 export type { RegistryWarning } from './transport/warnings.ts'
 export { version } from './version.ts'
+export {
+  type ArtifactConfig,
+  type ArtifactContent,
+  type ArtifactOptions,
+  packArtifact,
+  type PackedArtifact,
+  type PackOptions,
+} from './artifact/pack-artifact.ts'
+export {
+  pullArtifact,
+  type PullArtifactOptions,
+  type PulledArtifact,
+  type PulledFile,
+} from './artifact/pull-artifact.ts'
+export { attach, pushArtifact, type PushArtifactOptions } from './artifact/push-artifact.ts'
+export { discover, type DiscoverOptions, type ReferrerTree } from './copy/discover.ts'
+export { createTargetKnowledge, type KnowledgeOptions, type TargetKnowledge } from './copy/knowledge.ts'
+export type { Finding, FindingCode, FindingRole } from './inspect/finding.ts'
+export {
+  type ImageUsage,
+  type PlatformUsage,
+  type Usage,
+  usage,
+  type UsageBytes,
+  type UsageOptions,
+  type UsageRequest,
+} from './inspect/usage.ts'
+export { validate, type ValidateOptions } from './inspect/validate.ts'
+export type { Pattern, Patterns } from './sync/pattern.ts'
+export type {
+  SyncClients,
+  SyncedImage,
+  SyncEvent,
+  SyncImage,
+  SyncJob,
+  SyncOptions,
+  SyncOutcome,
+  SyncPair,
+  SyncResult,
+} from './sync/sync-options.ts'
+export { sync } from './sync/sync.ts'

@@ -76,25 +76,39 @@ const parseRegistry = (text: string, plainHttp: boolean | undefined): RegistryLo
   }
 }
 
+/**
+ * A registry without a repository: `ghcr.io`, `http://localhost:5000`; what stands behind a slash is left out.
+ *
+ * @throws {ClientError} `usage`
+ */
+export const parseRegistryName = (text: string): RegistryLocation => {
+  const [, scheme = '', host = ''] = /^((?:docker|https?):\/\/)?([^/]*)/.exec(text) ?? []
+  const location = parseLocation(`${scheme}${host}/x`)
+  // Without a dot or a port it would be a name at Docker Hub, and somebody else would be asked.
+  if (location.scheme === 'registry' && location.registry === canonicalRegistry(host)) return location
+  throw new ClientError('usage', `${JSON.stringify(text)} is not a registry.`, {
+    hint: 'Write its host, with a dot or a port in it: registry.example, localhost:5000.',
+  })
+}
+
 const parseLocal = (scheme: LocalScheme, rest: string, text: string): LocalLocation => {
-  const { path, reference } = scheme === 'docker-archive' ? splitFirst(rest) : splitLast(rest)
+  const at = rest.lastIndexOf('@')
+  const digest = at === -1 ? '' : rest.slice(at + 1)
+  const [named, pinned] = isDigest(digest) ? [rest.slice(0, at), digest] : [rest, undefined]
+  const { path, reference } = scheme === 'docker-archive' ? splitFirst(named) : splitLast(named)
   if (path === '') throw new ClientError('usage', `${JSON.stringify(text)} has no path behind ${scheme}:.`)
-  return { scheme, path, reference }
+  // As in registries, a digest goes before a tag.
+  return { scheme, path, reference: pinned ?? reference }
 }
 
-/** `path@sha256:…`, or `path:tag` where what follows the last colon is a tag and no path goes on behind it. */
+/** `path:tag`, where what follows the last colon is a tag: of a path that goes on behind it, it is none. */
 const splitLast = (text: string): { path: string; reference: string | undefined } => {
-  const at = text.lastIndexOf('@')
-  if (at !== -1 && isDigest(text.slice(at + 1))) return { path: text.slice(0, at), reference: text.slice(at + 1) }
   const colon = text.lastIndexOf(':')
-  // One letter before the colon is a drive of Windows.
-  if (colon > 1 && isTag(text.slice(colon + 1))) {
-    return { path: text.slice(0, colon), reference: text.slice(colon + 1) }
-  }
-  return { path: text, reference: undefined }
+  if (colon === -1 || !isTag(text.slice(colon + 1))) return { path: text, reference: undefined }
+  return { path: text.slice(0, colon), reference: text.slice(colon + 1) }
 }
 
-/** `path[:name[:tag]]`: names have colons of their own. */
+/** `path[:name[:tag]]`: names have colons of their own. A letter before the first one may be a drive of Windows. */
 const splitFirst = (text: string): { path: string; reference: string | undefined } => {
   const colon = text.indexOf(':', /^[A-Za-z]:[\\/]/.test(text) ? 2 : 0)
   if (colon === -1) return { path: text, reference: undefined }

@@ -2,25 +2,41 @@ import type { Descriptor, Digest } from '@stowage/oci'
 import type { Content } from '../content/content.ts'
 import { createLimiter } from '../transport/limiter.ts'
 import type { CopyContext } from './copy.ts'
+import { createTargetKnowledge } from './knowledge.ts'
 import { onSide } from './side.ts'
 
 const defaultConcurrency = 4
+/** Bytes that are sent as fast as it is asked whether they are there. */
+const smallBlob = 64 * 1024
 
 export interface BlobCopier {
   /** Resolves when the target has the blob. The same blob is copied once, however often it is asked for. */
   copy(descriptor: Descriptor): Promise<void>
 }
 
-export const createBlobCopier = ({ from, to, options, signal, found, done, progress, retry }: CopyContext): BlobCopier => {
+export const createBlobCopier = ({
+  from,
+  to,
+  options,
+  signal,
+  found,
+  done,
+  progress,
+  retry,
+}: CopyContext): BlobCopier => {
   const { source } = from
   const { target } = to
   const limiter = createLimiter(options.concurrency ?? defaultConcurrency)
-  const known = new Map<Digest, Promise<void>>()
+  const { blobs: known } = options.knowledge ?? createTargetKnowledge()
+  const asked = new Map<Digest, Promise<void>>()
   // Only within one registry is there anything to mount.
   const mountFrom =
     source.repository !== undefined && source.repository.registry === target.repository?.registry
       ? [source.repository.name]
       : []
+
+  const isAbsent = ({ size }: Descriptor): boolean =>
+    (options.absent === true && mountFrom.length === 0) || (options.knowledge?.isNew === true && size <= smallBlob)
 
   const copyOne = async (descriptor: Descriptor): Promise<void> => {
     found('blob', descriptor)
@@ -38,7 +54,7 @@ export const createBlobCopier = ({ from, to, options, signal, found, done, progr
           signal,
           onRetry,
           mountFrom,
-          absent: options.absent === true && mountFrom.length === 0,
+          absent: isAbsent(descriptor),
           onProgress: (sent) => progress(descriptor, sent),
         }),
       )
@@ -48,12 +64,36 @@ export const createBlobCopier = ({ from, to, options, signal, found, done, progr
     }
   }
 
+  /** Once among all copies that share what they know. One that failed elsewhere may have had reasons of its own, so it is tried here. */
+  const ensure = async (descriptor: Descriptor): Promise<void> => {
+    const { digest } = descriptor
+    for (let other = known.get(digest); other !== undefined; other = known.get(digest)) {
+      const arrived = await other.then(
+        () => true,
+        () => false,
+      )
+      signal.throwIfAborted()
+      if (!arrived) continue
+      found('blob', descriptor)
+      done('blob', descriptor, 'existing')
+      return
+    }
+    const pending = copyOne(descriptor)
+    known.set(digest, pending)
+    try {
+      await pending
+    } catch (error) {
+      known.delete(digest)
+      throw error
+    }
+  }
+
   return {
     copy: async (descriptor) => {
-      let pending = known.get(descriptor.digest)
+      let pending = asked.get(descriptor.digest)
       if (pending === undefined) {
-        pending = copyOne(descriptor)
-        known.set(descriptor.digest, pending)
+        pending = ensure(descriptor)
+        asked.set(descriptor.digest, pending)
       }
       return pending
     },

@@ -1,8 +1,8 @@
-import { type Descriptor, type Digest, parseManifest, referrersTag } from '@stowage/oci'
+import { type Descriptor, type Digest, referrersTag } from '@stowage/oci'
 import { ClientError } from '../errors.ts'
 import { createBlobCopier } from './blob-copier.ts'
 import { createEventQueue, type CopyOutcome, type CopyRole, type EventQueue } from './events.ts'
-import { createManifestCopier } from './manifest-copier.ts'
+import { createManifestCopier, parseOn } from './manifest-copier.ts'
 import type { CopyJob, CopyOptions, CopyResult, CopySource, CopyTarget } from './options.ts'
 import { onSide } from './side.ts'
 
@@ -43,6 +43,10 @@ export const copy = (from: CopySource, to: CopyTarget, options: CopyOptions = {}
 }
 
 const run = async (from: CopySource, to: CopyTarget, options: CopyOptions, events: EventQueue): Promise<CopyResult> => {
+  const { concurrency = 1 } = options
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw new ClientError('usage', `concurrency must be a whole number of 1 or more, and is ${concurrency}.`)
+  }
   // The first failure ends what else is under way.
   const failed = new AbortController()
   const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal])
@@ -100,7 +104,7 @@ const copyReferrers = async ({ from, signal, retry }: CopyContext, manifests: Ma
         if (manifests.seen.has(descriptor.digest)) continue
         // An index lists its children beside what refers to it; only what names the subject is a referrer.
         const bytes = await onSide('source', from.source.getManifest(descriptor, { signal }))
-        if (parseManifest(bytes, descriptor.mediaType).subject?.digest !== subject) continue
+        if (parseOn('source', bytes, descriptor).subject?.digest !== subject) continue
         await manifests.copy(descriptor, bytes)
         count++
         next.push(descriptor.digest)

@@ -17,33 +17,40 @@ export type CopyEvent =
   | { readonly type: 'retry'; readonly descriptor: Descriptor | undefined; readonly error: ClientError }
 
 /** Events on their way from a copy to whoever listens. */
-export interface EventQueue {
-  push(event: CopyEvent): void
+export interface EventQueue<E = CopyEvent> {
+  push(event: E): void
   /** No further events. Listeners that wait are told, with the error if there is one. */
   end(error?: unknown): void
-  listen(): AsyncIterable<CopyEvent>
+  listen(): AsyncIterable<E>
 }
 
 /**
  * Never waits for a listener, and holds no more than one progress for each blob however slow that one is. There is one listener;
  * a second one shares the events with it.
+ *
+ * @param olderOf Finds what an event takes the place of; undefined for an event that nothing is like.
  */
-export const createEventQueue = (): EventQueue => {
-  const waiting: CopyEvent[] = []
-  let wake: (() => void) | undefined
+export const createQueueOf = <E>(olderOf: (event: E) => ((one: E) => boolean) | undefined): EventQueue<E> => {
+  const waiting: E[] = []
+  const sleeping = new Set<() => void>()
   let ended = false
   let failure: { readonly error: unknown } | undefined
+  const wake = (): void => {
+    for (const each of sleeping) each()
+    sleeping.clear()
+  }
   return {
     push(event) {
-      const last = event.type === 'progress' ? waiting.findLastIndex((one) => isSameProgress(one, event)) : -1
+      const isOlder = olderOf(event)
+      const last = isOlder === undefined ? -1 : waiting.findLastIndex(isOlder)
       if (last === -1) waiting.push(event)
       else waiting[last] = event
-      wake?.()
+      wake()
     },
     end(error) {
       ended = true
       if (error !== undefined) failure = { error }
-      wake?.()
+      wake()
     },
     async *listen() {
       for (;;) {
@@ -51,14 +58,17 @@ export const createEventQueue = (): EventQueue => {
         if (event !== undefined) yield event
         else if (failure !== undefined) throw failure.error
         else if (ended) return
-        else {
-          await new Promise<void>((resolve) => (wake = resolve))
-          wake = undefined
-        }
+        else await new Promise<void>((resolve) => sleeping.add(resolve))
       }
     },
   }
 }
 
-const isSameProgress = (one: CopyEvent, event: CopyEvent & { type: 'progress' }): boolean =>
-  one.type === 'progress' && one.descriptor.digest === event.descriptor.digest
+/** What an event of a copy takes the place of: progress of the same blob that nobody has heard of yet. */
+export const olderProgress = (event: CopyEvent): ((one: CopyEvent) => boolean) | undefined => {
+  if (event.type !== 'progress') return undefined
+  const { digest } = event.descriptor
+  return (one) => one.type === 'progress' && one.descriptor.digest === digest
+}
+
+export const createEventQueue = (): EventQueue => createQueueOf(olderProgress)

@@ -1,4 +1,11 @@
-import { type Descriptor, type Digest, type Manifest, manifestReferences, parseManifest, isNonDistributableLayer } from '@stowage/oci'
+import {
+  type Descriptor,
+  type Digest,
+  type Manifest,
+  manifestReferences,
+  parseManifest,
+  isNonDistributableLayer,
+} from '@stowage/oci'
 import type { ManifestContent } from '../content/ports.ts'
 import { ClientError, isNotFound } from '../errors.ts'
 import { defaultHash } from '../hash.ts'
@@ -45,8 +52,14 @@ export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): M
   const put = async (descriptor: Descriptor, bytes: Uint8Array, tags: readonly string[]): Promise<void> =>
     onSide('target', target.putManifest(descriptor, bytes, { signal, tags, onRetry: retry(descriptor) }))
 
-  const isThere = async (descriptor: Descriptor, tags: readonly string[]): Promise<'tagged' | 'untagged' | 'absent'> => {
+  const isThere = async (
+    descriptor: Descriptor,
+    tags: readonly string[],
+  ): Promise<'tagged' | 'untagged' | 'absent'> => {
+    if (tags.length === 0 && options.knowledge?.manifests.has(descriptor.digest) === true) return 'tagged'
     if (options.force === true || options.absent === true) return 'absent'
+    if (options.knowledge?.isNew === true && tags.length === 0) return 'absent'
+    if (tags.some((tag) => options.knowledge?.lacksTag(tag) === true)) return 'absent'
     if (tags.length === 0) {
       const has = await onSide('target', target.hasManifest(descriptor, { signal, onRetry: retry(descriptor) }))
       return has ? 'tagged' : 'absent'
@@ -68,7 +81,9 @@ export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): M
   const copyReferences = async (manifest: Manifest, depth: number): Promise<void> => {
     const references = manifestReferences(manifest)
     // Layers that may not be distributed have their own place, and registries need not hold them.
-    const wanted = references.filter(({ descriptor: { mediaType, urls } }) => !(isNonDistributableLayer(mediaType) && urls !== undefined))
+    const wanted = references.filter(
+      ({ descriptor: { mediaType, urls } }) => !(isNonDistributableLayer(mediaType) && urls !== undefined),
+    )
     await all(
       wanted.map(async ({ role, descriptor }) =>
         role === 'manifest' ? copyNode(descriptor, undefined, [], depth + 1) : blobs.copy(descriptor),
@@ -101,8 +116,9 @@ export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): M
     depth: number,
   ): Promise<void> => {
     found('manifest', descriptor)
-    if ((await isThere(descriptor, tags)) === 'tagged' && !needsChildren(descriptor)) {
-      seen.add(descriptor.digest)
+    const there = (await isThere(descriptor, tags)) === 'tagged'
+    if (there && !needsChildren(descriptor)) {
+      has(descriptor)
       done('manifest', descriptor, 'existing')
       return
     }
@@ -116,9 +132,14 @@ export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): M
       leave()
     }
     await copyReferences(manifest, depth)
-    await put(descriptor, bytes, tags)
-    seen.add(descriptor.digest)
-    done('manifest', descriptor, 'copied')
+    if (!there) await put(descriptor, bytes, tags)
+    has(descriptor)
+    done('manifest', descriptor, there ? 'existing' : 'copied')
+  }
+
+  const has = ({ digest }: Descriptor): void => {
+    seen.add(digest)
+    options.knowledge?.manifests.add(digest)
   }
 
   /** The children of an index that is there must be known when what refers to them is to be copied. */
@@ -166,7 +187,7 @@ export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): M
   }
 }
 
-const parseOn = (side: 'source', bytes: Uint8Array, { mediaType }: Descriptor): Manifest => {
+export const parseOn = (side: 'source', bytes: Uint8Array, { mediaType }: Descriptor): Manifest => {
   try {
     return parseManifest(bytes, mediaType)
   } catch (error) {

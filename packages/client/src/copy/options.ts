@@ -1,6 +1,7 @@
 import type { Descriptor, HashFactory, Platform } from '@stowage/oci'
 import type { Source, Target } from '../content/ports.ts'
 import type { CopyEvent } from './events.ts'
+import type { TargetKnowledge } from './knowledge.ts'
 
 /** An image, where it is. */
 export interface CopySource {
@@ -33,6 +34,8 @@ export interface CopyOptions {
   readonly force?: boolean
   /** The caller knows that the target has nothing yet: nothing is asked for first. Default false. */
   readonly absent?: boolean
+  /** What this copy and others know of the target: for a series of copies to one repository. Default: what it finds out itself. */
+  readonly knowledge?: TargetKnowledge
   readonly hash?: HashFactory
   readonly signal?: AbortSignal
 }

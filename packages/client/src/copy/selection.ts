@@ -1,4 +1,12 @@
-import { type Descriptor, type Digest, digestAlgorithm, digestOf, type HashFactory, type Index, type Platform } from '@stowage/oci'
+import {
+  type Descriptor,
+  type Digest,
+  digestAlgorithm,
+  digestOf,
+  type HashFactory,
+  type Index,
+  type Platform,
+} from '@stowage/oci'
 import { ClientError } from '../errors.ts'
 import { describePlatform, matchesPlatform } from '../platform.ts'
 
@@ -18,12 +26,18 @@ const attestationSubject = 'vnd.docker.reference.digest'
  *
  * @throws {ClientError} `not-found` when the index has nothing for one of the platforms
  */
-export const selectChildren = (index: Index, platforms: readonly Platform[], subject: string): readonly Descriptor[] => {
+export const selectChildren = (
+  index: Index,
+  platforms: readonly Platform[],
+  subject: string,
+): readonly Descriptor[] => {
   const chosen = new Set<Digest>()
   for (const platform of platforms) {
     const matches = index.manifests.filter((child) => matchesPlatform(child.platform, platform))
     if (matches.length === 0) {
-      const there = index.manifests.flatMap((child) => (child.platform === undefined ? [] : [describePlatform(child.platform)]))
+      const there = index.manifests.flatMap((child) =>
+        child.platform === undefined ? [] : [describePlatform(child.platform)],
+      )
       throw new ClientError('not-found', `${subject} has nothing for ${describePlatform(platform)}.`, {
         subject,
         hint: `There is ${[...new Set(there)].join(', ') || 'no child with a platform'}.`,

@@ -1,7 +1,9 @@
+import { createSecureContext } from 'node:tls'
 import { type Client, type ClientOptions, createClient as createPlainClient, type OpenLocal } from '../client.ts'
 import { defaultCredentials } from '../credentials/index.ts'
 import { ClientError } from '../errors.ts'
-import { canonicalRegistry, type HostOptions, resolveHost } from '../transport/hosts.ts'
+import { checkHosts } from '../transport/check-hosts.ts'
+import { canonicalRegistry, type HostOptions, type Hosts, resolveHost } from '../transport/hosts.ts'
 import { openDockerArchive } from './archive/docker-archive.ts'
 import { openOciArchive } from './archive/oci-archive.ts'
 import { openLayout } from './layout/open-layout.ts'
@@ -27,13 +29,15 @@ const tlsKeys: ReadonlySet<string> = new Set(['ca', 'cert', 'key', 'insecure'])
  */
 export const createClient = (options: NodeClientOptions = {}): Client => {
   const { hosts = {}, proxy, ...rest } = options
-  const plainHosts: Record<string, HostOptions> = {}
+  if (proxy !== undefined && typeof proxy !== 'boolean') throw new ClientError('usage', 'proxy must be a boolean.')
+  const plainHosts = withoutTls(hosts)
+  checkHosts(plainHosts)
   const tls: Record<string, TlsOptions> = {}
-  for (const [name, { tls: own, ...host }] of Object.entries(hosts)) {
-    plainHosts[name] = host
+  for (const [name, { tls: own }] of Object.entries(hosts)) {
     if (own === undefined) continue
     checkTls(name, own, options)
-    tls[name === '*' ? name : new URL(resolveHost(canonicalRegistry(name), host).endpoint).host] = own
+    const address = new URL(resolveHost(canonicalRegistry(name), plainHosts[name] ?? {}).endpoint).host
+    tls[name === '*' ? name : address] = own
   }
   const node = createNodeFetch({ tls, ...(proxy === undefined ? {} : { proxy }) })
   const { onWarning } = options
@@ -58,14 +62,34 @@ export const createClient = (options: NodeClientOptions = {}): Client => {
   }
 }
 
+/** What is no object is left as it is, for the check to find. */
+const withoutTls = (hosts: NonNullable<NodeClientOptions['hosts']>): Hosts => {
+  if (typeof hosts !== 'object' || hosts === null) return hosts
+  const entries = Object.entries(hosts).map(([name, host]): [string, HostOptions] => {
+    if (typeof host !== 'object' || host === null) return [name, host]
+    const { tls: _, ...plain } = host
+    return [name, plain]
+  })
+  return Object.fromEntries(entries)
+}
+
 const checkTls = (name: string, tls: TlsOptions, { fetch }: NodeClientOptions): void => {
+  const wrong = (what: string): ClientError => new ClientError('usage', `hosts["${name}"].tls${what}.`)
+  if (typeof tls !== 'object' || tls === null) throw wrong(' must be an object')
   const unknown = Object.keys(tls).filter((key) => !tlsKeys.has(key))
-  if (unknown.length > 0) {
-    throw new ClientError('usage', `hosts["${name}"].tls.${unknown[0]} is not an option; there are ${[...tlsKeys].join(', ')}.`)
+  if (unknown.length > 0) throw wrong(`.${unknown.join(', ')} is not an option; there are ${[...tlsKeys].join(', ')}`)
+  if (fetch !== undefined) throw wrong(' does nothing with a fetch of your own')
+  const { ca, cert, key, insecure } = tls
+  if ((cert === undefined) !== (key === undefined)) throw wrong(' needs both cert and key, or neither')
+  if (insecure !== undefined && typeof insecure !== 'boolean') throw wrong('.insecure must be true or false')
+  for (const one of ca === undefined ? [] : [ca].flat()) {
+    if (!String(one).includes('-----BEGIN CERTIFICATE-----')) throw wrong('.ca is not PEM, or has no certificate')
   }
-  if (fetch !== undefined) throw new ClientError('usage', `hosts["${name}"].tls does nothing with a fetch of your own.`)
-  if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new ClientError('usage', `hosts["${name}"].tls needs both cert and key, or neither.`)
+  try {
+    createSecureContext({ ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) })
+  } catch (cause) {
+    const text = 'is not PEM, or the key is not that of the certificate'
+    throw new ClientError('usage', `hosts["${name}"].tls.cert or .key ${text}.`, { cause })
   }
 }
 

@@ -1,5 +1,6 @@
+import { createSecureContext, getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
-import type { Fetch, FetchAnswer } from '../transport/fetch.ts'
+import type { Fetch } from '../transport/fetch.ts'
 
 /** How TLS is spoken with one host. Certificates and keys are PEM. */
 export interface TlsOptions {
@@ -27,7 +28,7 @@ export interface NodeFetch extends AsyncDisposable {
 /** Connections to one origin. */
 const connections = 64
 
-/** On Bun by its own `fetch`: what it has in place of undici knows nothing of certificates and proxies. */
+/** On Bun by its own `fetch`: what it has in place of undici takes no notice of certificates. */
 export const createNodeFetch = (options: NodeFetchOptions = {}): NodeFetch =>
   'Bun' in globalThis ? createBunFetch(options) : createUndiciFetch(options)
 
@@ -50,7 +51,7 @@ const createUndiciFetch = ({ tls = {}, proxy = true }: NodeFetchOptions): NodeFe
     fetch: async (url, { method, headers, body, signal }) => {
       const answer = await request(url, {
         dispatcher: dispatcherFor(new URL(url).host),
-        method: method as Dispatcher.HttpMethod,
+        method,
         headers: Object.fromEntries(headers),
         body: (body ?? null) as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
         signal,
@@ -100,10 +101,18 @@ const keyOf = (tls: Readonly<Record<string, TlsOptions>>, host: string): string 
 
 const createDispatcher = (options: TlsOptions | undefined, proxy: boolean): Dispatcher => {
   const { ca, cert, key, insecure } = options ?? {}
+  // One for all connections: Node's authorities are many, and reading them takes longer than a handshake.
+  const secureContext =
+    ca === undefined && cert === undefined
+      ? undefined
+      : createSecureContext({
+          // Given alone, they would be the only ones: the token server or the object store of a registry has others.
+          ...(ca === undefined ? {} : { ca: [...getCACertificates(), ...[ca].flat()] }),
+          ...(cert === undefined ? {} : { cert }),
+          ...(key === undefined ? {} : { key }),
+        })
   const connect = {
-    ...(ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
+    ...(secureContext === undefined ? {} : { secureContext }),
     ...(insecure === true ? { rejectUnauthorized: false } : {}),
     timeout: 30_000,
   }

@@ -3,9 +3,10 @@ import type { CallOptions } from '../content/ports.ts'
 import { verified } from '../content/verify.ts'
 import { ClientError, isClientError, isNotFound } from '../errors.ts'
 import type { Answer } from '../transport/exchange.ts'
-import { backoff, pause } from '../transport/retry.ts'
+import { backoff } from '../transport/retry.ts'
 import { deleteScope, pullScope } from '../transport/scopes.ts'
-import { callOptions, describePlace, type Place, readAny, type RepositoryContext } from './place.ts'
+import type { Call } from '../transport/transport.ts'
+import { callOptions, describePlace, pauseFor, type Place, readAny, type RepositoryContext } from './place.ts'
 
 export const blobSubject = (place: Place, digest: Digest): string => `${describePlace(place)}@${digest}`
 
@@ -63,46 +64,50 @@ export async function* blobFrom(
   const { signal = never, onRetry } = options
   const subject = blobSubject(context.own, digest)
   const { attempts, maxDelay } = context.transport.host(context.own.registry)
+  if (!Number.isSafeInteger(from) || from < 0)
+    throw new ClientError('usage', `A blob has no byte at ${from}.`, { subject })
+  // A range that begins at the end is none, and registries refuse it.
+  if (from > 0 && from === size) return
   let offset = from
   let fruitless = 0
   for (let breaks = 0; ; breaks++) {
     const before = offset
+    // Until there is an answer, the transport tries as often as it may.
+    const answer = await ask(context, { digest, size }, subject, offset, options)
     let failure: ClientError
     try {
-      const answer = await ask(context, digest, subject, offset, options)
       let passOver = answer.status === 206 ? 0 : offset
       for await (const chunk of answer.body) {
         const rest = chunk.subarray(passOver)
         passOver -= chunk.byteLength - rest.byteLength
         offset += rest.byteLength
-        if (rest.byteLength > 0) yield rest
         // Whoever sends more than the blob has is stopped here, not at the end of what may have none.
-        if (offset > size) return
+        if (offset > size) throw wrongSize(subject, size, 'sends more')
+        if (rest.byteLength > 0) yield rest
       }
-      if (offset >= size) return
-      failure = new ClientError('network', `${subject}: the answer ended after ${offset} of ${size} bytes.`, { subject })
+      if (offset === size) return
+      failure = new ClientError('network', `${subject}: the answer ended after ${offset} of ${size} bytes.`, {
+        subject,
+      })
     } catch (error) {
-      // "416" to a range that must be there: what is stored is shorter than its descriptor says.
-      if (isClientError(error) && error.status === 416) throw tooShort(subject, size, offset)
-      const passing = isClientError(error, 'network') || isClientError(error, 'timeout')
-      if (!passing) throw error
+      if (!isClientError(error, 'network') && !isClientError(error, 'timeout')) throw error
       failure = error
     }
     fruitless = offset === before ? fruitless + 1 : 0
     if (fruitless >= attempts || breaks >= mostBreaks) throw failure
     onRetry?.(failure)
-    await pause(fruitless === 0 ? 0 : backoff(fruitless + 1, maxDelay), signal)
+    await pauseFor(fruitless === 0 ? 0 : backoff(fruitless + 1, maxDelay), signal)
   }
 }
 
 const ask = async (
   context: RepositoryContext,
-  digest: Digest,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
   subject: string,
   offset: number,
   options: CallOptions,
 ): Promise<Answer> => {
-  const { answer } = await readAny(context, ({ registry, name }) => ({
+  const build = ({ registry, name }: Place): Call => ({
     registry,
     repository: name,
     scopes: [pullScope(name)],
@@ -112,26 +117,34 @@ const ask = async (
     expect: [200, 206],
     subject,
     ...callOptions(options),
-  }))
-  if (answer.status === 206) {
-    const range = answer.headers.get('content-range')
-    const start = /^bytes +(\d+)-/i.exec(range ?? '')?.[1]
-    if (offset === 0 || start === undefined || Number(start) !== offset) {
-      await answer.discard()
-      throw new ClientError(
-        'invalid-response',
-        `${subject}: the registry was asked for the bytes from ${offset} on and gave ${JSON.stringify(range)}.`,
-        { subject },
-      )
-    }
+  })
+  try {
+    return await readAny(context, build, async (answer) => requireRange(answer, offset, subject))
+  } catch (error) {
+    // "416" to a range that must be there: what is stored is shorter than its descriptor says.
+    if (isClientError(error) && error.status === 416) throw wrongSize(subject, size, `has no more than ${offset}`)
+    throw error
   }
-  return answer
 }
 
-const tooShort = (subject: string, size: number, has: number): ClientError =>
-  new ClientError('digest-mismatch', `${subject} must have ${size} bytes, and the registry has no more than ${has}.`, {
+/** @throws {ClientError} `invalid-response` for another part than was asked for */
+const requireRange = async (answer: Answer, offset: number, subject: string): Promise<Answer> => {
+  if (answer.status !== 206) return answer
+  const range = answer.headers.get('content-range')
+  const start = /^bytes +(\d+)-/i.exec(range ?? '')?.[1]
+  if (offset > 0 && start !== undefined && Number(start) === offset) return answer
+  await answer.discard()
+  throw new ClientError(
+    'invalid-response',
+    `${subject}: the registry was asked for the bytes from ${offset} on and gave ${JSON.stringify(range)}.`,
+    { subject },
+  )
+}
+
+const wrongSize = (subject: string, size: number, what: string): ClientError =>
+  new ClientError('digest-mismatch', `${subject} must have ${size} bytes, and the registry ${what}.`, {
     subject,
-    hint: 'What is stored there is cut short. Push it again from where it is whole.',
+    hint: 'What is stored there is cut short or altered. Push it again from where it is whole.',
   })
 
 /** end-10. */
@@ -160,7 +173,7 @@ export const describeBlob = async (
   options: CallOptions = {},
 ): Promise<Descriptor> => {
   const subject = blobSubject(context.own, digest)
-  const { answer } = await readAny(context, ({ registry, name }) => ({
+  const build = ({ registry, name }: Place): Call => ({
     registry,
     repository: name,
     scopes: [pullScope(name)],
@@ -169,11 +182,16 @@ export const describeBlob = async (
     expect: [200],
     subject,
     ...callOptions(options),
-  }))
-  await answer.discard()
-  const size = Number(answer.headers.get('content-length') ?? 'none')
-  if (!Number.isSafeInteger(size) || size < 0) {
-    throw new ClientError('invalid-response', `${subject}: the registry does not say how long the blob is.`, { subject })
-  }
-  return { mediaType: answer.headers.get('content-type') ?? 'application/octet-stream', digest, size }
+  })
+  return readAny(context, build, async (answer) => {
+    await answer.discard()
+    const length = answer.headers.get('content-length')
+    if (length === null || !/^\d{1,15}$/.test(length)) {
+      throw new ClientError('invalid-response', `${subject}: the registry does not say how long the blob is.`, {
+        subject,
+      })
+    }
+    const mediaType = answer.headers.get('content-type') ?? 'application/octet-stream'
+    return { mediaType, digest, size: Number(length) }
+  })
 }

@@ -1,8 +1,8 @@
-import { type Descriptor, digestOf, mediaTypes } from '@stowage/oci'
+import { type Descriptor, type Digest, digestOf, mediaTypes } from '@stowage/oci'
 import { bytesContent } from '../content/content.ts'
 import type { CallOptions } from '../content/ports.ts'
 import { isClientError } from '../errors.ts'
-import { deleteByReference, putManifest, resolveManifest } from './manifests.ts'
+import { deleteByReference, putManifest, readManifest } from './manifests.ts'
 import type { RepositoryContext } from './place.ts'
 import { putBlob } from './put-blob.ts'
 
@@ -15,21 +15,34 @@ export const deleteTag = async (context: RepositoryContext, tag: string, options
     await deleteByReference(context, tag, options)
   } catch (error) {
     if (!isClientError(error) || !isUnsupported(error.status)) throw error
-    // A tag that is not there must not come to be on the way.
-    await resolveManifest({ ...context, readFrom: [context.own] }, tag, options)
-    const { descriptor, bytes } = await putUniqueManifest(context, options)
-    await putManifest(context, descriptor, bytes, { ...options, tags: [tag] })
-    await deleteByReference(context, descriptor.digest, options)
+    await deleteInTwoSteps(context, tag, options)
+  }
+}
+
+const deleteInTwoSteps = async (context: RepositoryContext, tag: string, options: CallOptions): Promise<void> => {
+  // A tag that is not there must not come to be on the way.
+  const before = await readManifest({ ...context, readFrom: [context.own] }, tag, options)
+  // Where nothing can be deleted, the tag would name the stand-in for good. Whether that is so is found out without the tag.
+  await deleteByReference(context, await putStandIn(context, [], options), options)
+  const standIn = await putStandIn(context, [tag], options)
+  try {
+    await deleteByReference(context, standIn, options)
+  } catch (error) {
+    // Also when it was the caller's signal that stopped it.
+    await putManifest(context, before.descriptor, before.bytes, { tags: [tag] }).catch(() => {})
+    throw error
   }
 }
 
 /** 400 is what distribution 2 answers, with the code of an invalid digest. */
 const isUnsupported = (status: number | undefined): boolean => status === 400 || status === 405 || status === 501
 
-const putUniqueManifest = async (
+/** Puts a manifest that nobody else has. */
+const putStandIn = async (
   context: RepositoryContext,
+  tags: readonly string[],
   options: CallOptions,
-): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }> => {
+): Promise<Digest> => {
   const config = new TextEncoder().encode('{}')
   const configDescriptor: Descriptor = {
     mediaType: mediaTypes.ociEmpty,
@@ -46,8 +59,8 @@ const putUniqueManifest = async (
     annotations: { 'org.stowage.deleted-tag': [...crypto.getRandomValues(new Uint32Array(4))].join('-') },
   }
   const bytes = new TextEncoder().encode(JSON.stringify(manifest))
-  return {
-    bytes,
-    descriptor: { mediaType: mediaTypes.ociImageManifest, digest: digestOf(bytes, context.hash), size: bytes.byteLength },
-  }
+  const digest = digestOf(bytes, context.hash)
+  const descriptor = { mediaType: mediaTypes.ociImageManifest, digest, size: bytes.byteLength }
+  await putManifest(context, descriptor, bytes, { ...options, tags })
+  return digest
 }

@@ -6,18 +6,18 @@ import { parseDestination, requireSameOrigin } from '../transport/origin.ts'
 
 /** Bytes of one page that are read. */
 const pageLimit = 8 * 1024 * 1024
-/** More pages than any list of a registry has that means well. */
-const mostPages = 100_000
+/** Twice the pages of any list of a registry that means well: each is known by its address and by its first entry. */
+const mostSeen = 200_000
 /** Pages in a row that bring nothing and promise more. */
 const mostEmptyPages = 100
 
 export interface LinkedList<T> {
   /** What it is, for messages. */
   readonly subject: string
-  /** The first page when `next` is undefined; else the page at that URL. */
-  readonly ask: (next: string | undefined) => Promise<Answer>
+  /** Asks for the first page when `next` is undefined, else for the page at that URL, and has it read. */
+  readonly ask: <R>(next: string | undefined, read: (answer: Answer) => Promise<R>) => Promise<R>
   /** The items of a page's JSON. @throws {ClientError} `invalid-response` */
-  readonly items: (body: unknown, answer: Answer) => readonly T[] | Promise<readonly T[]>
+  readonly items: (body: unknown) => readonly T[]
 }
 
 /** A list whose pages name the next one in `Link: <…>; rel="next"` (RFC 8288; distribution-spec, "Listing Tags"). */
@@ -27,22 +27,28 @@ export const linkedPages = <T>({ subject, ask, items }: LinkedList<T>): Pages<T>
     let next: string | undefined
     let empty = 0
     do {
-      const answer = await ask(next)
-      const page = await items(await readJson(answer, subject), answer)
-      next = nextOf(answer)
-      empty = page.length === 0 ? empty + 1 : 0
-      if (next !== undefined && (seen.has(next) || seen.size >= mostPages || empty >= mostEmptyPages)) {
+      const { url, page, link } = await ask(next, async (answer) => {
+        const body = await readJson(answer, subject)
+        return { url: answer.url, page: items(body), link: nextOf(answer) }
+      })
+      seen.add(url)
+      next = link
+      const [first] = page
+      empty = first === undefined ? empty + 1 : 0
+      // A list is in order: what began a page begins no later one, whatever that calls itself.
+      const repeats = first !== undefined && seen.has(JSON.stringify(first))
+      if (repeats || (next !== undefined && (seen.has(next) || seen.size >= mostSeen || empty >= mostEmptyPages))) {
         throw new ClientError('invalid-response', `${subject}: the registry's list has no end: its pages repeat.`, {
           subject,
         })
       }
-      if (next !== undefined) seen.add(next)
+      if (first !== undefined) seen.add(JSON.stringify(first))
       yield { items: page, more: next !== undefined }
     } while (next !== undefined)
   })
 
-export const readJson = async ({ body }: Pick<Answer, 'body'>, subject: string, limit = pageLimit): Promise<unknown> => {
-  const bytes = await readAll(body, limit, subject)
+const readJson = async ({ body }: Answer, subject: string): Promise<unknown> => {
+  const bytes = await readAll(body, pageLimit, subject)
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as unknown
   } catch (cause) {
@@ -58,13 +64,32 @@ const nextOf = ({ headers, url }: Answer): string | undefined => {
   return next.href
 }
 
-/** The target of the link whose relation is `next`; one without a relation is taken for it. */
+const target = /[\s,]*<([^<>]*)>/y
+const parameter = /[ \t]*;[ \t]*([^\s=;,"<>]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"<>]*)))?/y
+
+/**
+ * The target of the link whose relation is `next`; one without a relation is taken for it. What cannot be read ends the header.
+ * (RFC 8288, section 3: a target may have commas and semicolons in it, and so may the values of parameters.)
+ */
 export const parseNextLink = (header: string | null): string | undefined => {
   if (header === null || header.length > 16 * 1024) return undefined
-  for (const [, target = '', parameters = ''] of header.matchAll(/<([^<>]*)>([^<]*)/g)) {
-    const relation = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters)
-    const names = (relation?.[1] ?? relation?.[2] ?? 'next').toLowerCase().split(/\s+/)
-    if (names.includes('next')) return target
+  let at = 0
+  const read = (pattern: RegExp): RegExpExecArray | undefined => {
+    pattern.lastIndex = at
+    const match = pattern.exec(header) ?? undefined
+    if (match !== undefined) at = pattern.lastIndex
+    return match
+  }
+  for (let link = read(target); link !== undefined; link = read(target)) {
+    let relation: string | undefined
+    for (let found = read(parameter); found !== undefined; found = read(parameter)) {
+      const [, name = '', quoted, bare] = found
+      // "The rel parameter MUST NOT appear more than once …; occurrences after the first MUST be ignored"
+      if (name.toLowerCase() === 'rel') relation ??= quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? ''
+    }
+    // Only a comma, or the end, ends a link: behind anything else it is not known what it says.
+    if (!/^\s*(?:,|$)/.test(header.slice(at))) return undefined
+    if ((relation ?? 'next').toLowerCase().split(/\s+/).includes('next')) return link[1]
   }
   return undefined
 }

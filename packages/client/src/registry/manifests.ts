@@ -6,7 +6,6 @@ import {
   isTag,
   manifestMediaTypes,
   mediaTypeWithoutParameters,
-  parseManifest,
   type Digest,
   safeParseManifest,
 } from '@stowage/oci'
@@ -56,9 +55,10 @@ export const resolveManifest = async (
   reference: string,
   options: CallOptions = {},
 ): Promise<Descriptor> => {
-  const { answer } = await readAny(context, reading('HEAD', reference, options, context.own))
-  await answer.discard()
-  const { headers } = answer
+  const headers = await readAny(context, reading('HEAD', reference, options, context.own), async (answer) => {
+    await answer.discard()
+    return answer.headers
+  })
   const digest = headers.get('docker-content-digest')
   const size = Number(headers.get('content-length') ?? 'none')
   const mediaType = mediaTypeWithoutParameters(headers.get('content-type') ?? '')
@@ -82,13 +82,14 @@ export const readManifest = async (
   options: CallOptions = {},
 ): Promise<ManifestContent> => {
   const subject = subjectOf(context.own, reference)
-  const { answer } = await readAny(context, reading('GET', reference, options, context.own))
-  const bytes = await readAll(answer.body, maxManifestSize, subject)
-  const announced = answer.headers.get('docker-content-digest')
-  const wanted = isDigest(reference) ? reference : announced !== null && isDigest(announced) ? announced : undefined
-  const digest = digestOf(bytes, context.hash, wanted === undefined ? 'sha256' : digestAlgorithm(wanted))
-  if (wanted !== undefined && wanted !== digest) throw wrongDigest(subject, digest)
-  return { bytes, descriptor: { mediaType: mediaTypeOf(answer, bytes), digest, size: bytes.byteLength } }
+  return readAny(context, reading('GET', reference, options, context.own), async (answer) => {
+    const bytes = await readAll(answer.body, maxManifestSize, subject)
+    const announced = answer.headers.get('docker-content-digest')
+    const wanted = isDigest(reference) ? reference : announced !== null && isDigest(announced) ? announced : undefined
+    const digest = digestOf(bytes, context.hash, wanted === undefined ? 'sha256' : digestAlgorithm(wanted))
+    if (wanted !== undefined && wanted !== digest) throw wrongDigest(subject, digest)
+    return { bytes, descriptor: { mediaType: mediaTypeOf(answer, bytes), digest, size: bytes.byteLength } }
+  })
 }
 
 /** What a manifest says of itself goes before what a registry says of it: the digest covers the former. */
@@ -131,10 +132,13 @@ export const putManifest = async (
   options: PutManifestOptions = {},
 ): Promise<void> => {
   const { transport, own } = context
-  const { digest, mediaType } = descriptor
+  const { digest, mediaType, size } = descriptor
   const actual = digestOf(bytes, context.hash, digestAlgorithm(digest))
-  if (actual !== digest) {
-    throw new ClientError('digest-mismatch', `The manifest to push has the digest ${actual}, not ${digest}.`)
+  if (actual !== digest || size !== bytes.byteLength) {
+    throw new ClientError(
+      'digest-mismatch',
+      `The manifest to push is ${actual} of ${bytes.byteLength} bytes, not ${digest} of ${size}.`,
+    )
   }
   const { tags = [] } = options
   const references = tags.length === 0 ? [digest] : tags
@@ -162,8 +166,10 @@ export const putManifest = async (
   }
   const { referrers } = transport.host(own.registry)
   if (referrers === 'api' || (indexed && referrers === 'auto')) return
-  const manifest = parseManifest(bytes, mediaType)
-  if (manifest.subject !== undefined) await addReferrer(context, descriptor, manifest, manifest.subject.digest, options)
+  // The registry has taken it: where this client does not understand it, it has no subject that anybody here could list.
+  const parsed = safeParseManifest(bytes, mediaType)
+  const subject = parsed.ok ? parsed.value.subject : undefined
+  if (parsed.ok && subject !== undefined) await addReferrer(context, descriptor, parsed.value, subject.digest, options)
 }
 
 /** end-9. */

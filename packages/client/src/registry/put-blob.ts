@@ -1,7 +1,7 @@
 import type { Descriptor } from '@stowage/oci'
 import type { Content } from '../content/content.ts'
 import type { BlobOutcome, PutBlobOptions } from '../content/ports.ts'
-import { type ClientError, isClientError } from '../errors.ts'
+import { ClientError, isClientError } from '../errors.ts'
 import { pullScope, pushScope } from '../transport/scopes.ts'
 import type { Call } from '../transport/transport.ts'
 import { blobSubject, hasBlob } from './blobs.ts'
@@ -22,6 +22,12 @@ export const putBlob = async (
   options: PutBlobOptions = {},
 ): Promise<BlobOutcome> => {
   const { transport, own } = context
+  if (content.size !== undefined && content.size !== descriptor.size) {
+    const subject = blobSubject(own, descriptor.digest)
+    throw new ClientError('digest-mismatch', `${subject} must have ${descriptor.size} bytes, not ${content.size}.`, {
+      subject,
+    })
+  }
   if (options.absent !== true && (await hasBlob(context, descriptor, options))) return 'existing'
   for (const from of options.mountFrom ?? []) {
     if (await mountBlob(context, descriptor, from, options)) return 'mounted'
@@ -62,16 +68,26 @@ const sendBlob = async (
 ): Promise<void> => {
   const { attempts } = context.transport.host(context.own.registry)
   let upload = begun
+  let renewed = false
   for (let count = 1; ; count++) {
     upload ??= await startUpload(context, options)
+    let resumed = false
+    const onRetry = (error: ClientError): void => {
+      resumed = true
+      options.onRetry?.(error)
+    }
     try {
-      await upload.write(content, options)
+      await upload.write(content, { ...options, onRetry })
       await upload.commit(descriptor.digest, options)
       return
     } catch (error) {
       await upload[Symbol.asyncDispose]()
       upload = undefined
-      if (count >= attempts || !isClientError(error) || !isLost(error)) throw error
+      if (count >= attempts || !isClientError(error)) throw error
+      // Once: the second time it is no accident.
+      const miscounted: boolean = resumed && !renewed && isMiscounted(error)
+      if (!isLost(error) && !miscounted) throw error
+      renewed ||= miscounted
       options.onRetry?.(error)
       options.onProgress?.(0)
     }
@@ -82,8 +98,13 @@ const sendBlob = async (
  * An upload that is not there any more, or whose place nobody can tell. Registries that lose it when a connection breaks say
  * 404, or that the request does not fit.
  */
-const isLost = (error: ClientError): boolean =>
-  error.code === 'not-found' || error.errors.some(({ code }) => code === 'BLOB_UPLOAD_INVALID' || code === 'BLOB_UPLOAD_UNKNOWN')
+const isLost = ({ code, side, errors }: ClientError): boolean =>
+  side !== 'source' &&
+  (code === 'not-found' || errors.some((each) => ['BLOB_UPLOAD_INVALID', 'BLOB_UPLOAD_UNKNOWN'].includes(each.code)))
+
+/** After a resumption the registry may have lost count, where it says less of its place than one has to know. */
+const isMiscounted = ({ code, status }: ClientError): boolean =>
+  status === undefined ? code === 'invalid-response' : code === 'digest-mismatch'
 
 const sending = (
   { own }: RepositoryContext,
@@ -128,11 +149,15 @@ export const mountBlob = async (
       return true
     }
     // It began an upload instead, which nobody wants.
-    await using _unwanted = await openUpload(context, answer)
+    await using _ = await openUpload(context, answer)
     return false
   } catch (error) {
     const refused =
-      isClientError(error) && error.status !== undefined && error.status >= 400 && error.status < 500 && error.status !== 401
+      isClientError(error) &&
+      error.status !== undefined &&
+      error.status >= 400 &&
+      error.status < 500 &&
+      error.status !== 401
     if (refused && error.code !== 'rate-limited') return false
     throw error
   }

@@ -5,6 +5,7 @@ import {
   digestOf,
   effectiveArtifactType,
   type Manifest,
+  manifestMediaTypes,
   mediaTypes,
   referrersTag,
   safeParseManifest,
@@ -14,7 +15,8 @@ import type { CallOptions } from '../content/ports.ts'
 import { maxManifestSize, readAll } from '../content/verify.ts'
 import { ClientError, isClientError, isNotFound } from '../errors.ts'
 import { pullScope, pushScope } from '../transport/scopes.ts'
-import { callOptions, describePlace, type RepositoryContext } from './place.ts'
+import type { Call } from '../transport/transport.ts'
+import { askAndRead, callOptions, describePlace, type RepositoryContext } from './place.ts'
 
 interface ReferrersIndex {
   readonly manifests: readonly Descriptor[]
@@ -32,25 +34,28 @@ export const readReferrersTag = async (
   const tag = referrersTag(subject)
   const what = `${describePlace(own)}:${tag}`
   try {
-    const answer = await transport.call({
+    const call: Call = {
       registry: own.registry,
       repository: own.name,
       scopes: [pullScope(own.name)],
       method: 'GET',
       target: `/v2/${own.name}/manifests/${tag}`,
-      headers: { accept: mediaTypes.ociImageIndex },
+      // Asked for an index alone, registries say of a tag that is something else that it is not there.
+      headers: { accept: manifestMediaTypes.join(', ') },
       expect: [200],
       subject: what,
       ...callOptions(options),
-    })
-    const etag = answer.headers.get('etag') ?? undefined
-    const parsed = safeParseManifest(await readAll(answer.body, maxManifestSize, what))
-    if (!parsed.ok || parsed.value.kind !== 'index') {
-      throw new ClientError('invalid-content', `${what} must be an index of referrers, and is something else.`, {
-        subject: what,
-      })
     }
-    return { manifests: parsed.value.manifests, etag }
+    return await askAndRead(transport, call, async ({ headers, body }) => {
+      const etag = headers.get('etag') ?? undefined
+      const parsed = safeParseManifest(await readAll(body, maxManifestSize, what))
+      if (!parsed.ok || parsed.value.kind !== 'index') {
+        throw new ClientError('invalid-content', `${what} must be an index of referrers, and is something else.`, {
+          subject: what,
+        })
+      }
+      return { manifests: parsed.value.manifests, etag }
+    })
   } catch (error) {
     if (isNotFound(error)) return { manifests: [], etag: undefined }
     throw error
@@ -101,9 +106,13 @@ const changeAlone = async (
     const after = await readReferrersTag(context, subject, options)
     if (update(after.manifests) === undefined) return
     if (count >= mostTries) {
-      throw new ClientError('rejected', `${describePlace(context.own)}: other clients keep changing the referrers of ${subject}.`, {
-        hint: 'Try again when they are done.',
-      })
+      throw new ClientError(
+        'rejected',
+        `${describePlace(context.own)}: other clients keep changing the referrers of ${subject}.`,
+        {
+          hint: 'Try again when they are done.',
+        },
+      )
     }
   }
 }

@@ -1,10 +1,11 @@
 import { type Descriptor, type Digest, safeParseDescriptor } from '@stowage/oci'
 import { type Page, type Pages, toPages } from '../content/pages.ts'
 import type { ReferrersOptions } from '../content/ports.ts'
-import { ClientError, isNotFound } from '../errors.ts'
+import { ClientError, isClientError, isNotFound } from '../errors.ts'
 import { pullScope } from '../transport/scopes.ts'
+import type { Call } from '../transport/transport.ts'
 import { linkedPages } from './links.ts'
-import { callOptions, describePlace, readAny, type RepositoryContext } from './place.ts'
+import { callOptions, describePlace, type Place, readAny, type RepositoryContext } from './place.ts'
 import { readReferrersTag } from './referrers-tag-schema.ts'
 
 /**
@@ -23,17 +24,26 @@ export const listReferrers = (
     artifactType === undefined || descriptor.artifactType === artifactType
   return toPages(async function* (): AsyncIterable<Page<Descriptor>> {
     if (referrers !== 'tag') {
+      let begun = false
       try {
-        yield* fromApi(context, subject, options, wanted).pages()
+        for await (const page of fromApi(context, subject, options, wanted).pages()) {
+          begun = true
+          yield page
+        }
         return
       } catch (error) {
-        if (referrers === 'api' || !isNotFound(error)) throw error
+        // In the middle of a list there is no other one to go on with.
+        if (referrers === 'api' || begun || !isUnknown(error)) throw error
       }
     }
     const { manifests } = await readReferrersTag(context, subject, options)
     yield { items: manifests.filter(wanted), more: false }
   })
 }
+
+/** 404 is what the specification has. Registries from before it say that they know no such path in other ways as well. */
+const isUnknown = (error: unknown): boolean =>
+  isNotFound(error) || (isClientError(error) && [400, 405, 406, 501].includes(error.status ?? 0))
 
 const fromApi = (
   context: RepositoryContext,
@@ -46,8 +56,8 @@ const fromApi = (
   let from = context
   return linkedPages<Descriptor>({
     subject,
-    ask: async (next) => {
-      const { answer, place } = await readAny(from, ({ registry, name }) => ({
+    ask: async (next, read) => {
+      const build = ({ registry, name }: Place): Call => ({
         registry,
         repository: name,
         scopes: [pullScope(name)],
@@ -57,9 +67,12 @@ const fromApi = (
         expect: [200],
         subject,
         ...callOptions(options),
-      }))
-      from = { ...context, readFrom: [place] }
-      return answer
+      })
+      return readAny(from, build, async (answer, place) => {
+        const page = await read(answer)
+        from = { ...context, readFrom: [place] }
+        return page
+      })
     },
     items: (body) => {
       const manifests = typeof body === 'object' && body !== null && 'manifests' in body ? body.manifests : undefined

@@ -3,8 +3,9 @@ import type { Pages } from '../content/pages.ts'
 import type { CallOptions } from '../content/ports.ts'
 import { ClientError } from '../errors.ts'
 import { catalogScope } from '../transport/scopes.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { Call, Transport } from '../transport/transport.ts'
 import { linkedPages } from './links.ts'
+import { askAndRead } from './place.ts'
 
 export interface RepositoriesOptions extends CallOptions {
   /** Repositories that come after this one. */
@@ -44,19 +45,22 @@ export const createRegistryClient = (transport: Transport, name: string): Regist
   repositories: ({ last, pageSize = defaultPageSize, signal, onRetry } = {}) =>
     linkedPages({
       subject: `the repositories of ${name}`,
-      ask: async (next) =>
-        transport.call({
+      ask: async (next, read) => {
+        const query = next === undefined ? { n: String(pageSize), ...(last === undefined ? {} : { last }) } : {}
+        const call: Call = {
           registry: name,
           repository: undefined,
           scopes: [catalogScope],
           method: 'GET',
           target: next ?? '/v2/_catalog',
-          query: next === undefined ? { n: String(pageSize), ...(last === undefined ? {} : { last }) } : {},
+          query,
           expect: [200],
           subject: `the repositories of ${name}`,
           signal,
           onRetry,
-        }),
+        }
+        return askAndRead(transport, call, read)
+      },
       items: (body) => {
         const list = typeof body === 'object' && body !== null && 'repositories' in body ? body.repositories : undefined
         if (list === null) return []

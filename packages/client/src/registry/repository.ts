@@ -18,7 +18,11 @@ export interface Repository extends Target {
   /** What is known of a blob without reading it. @throws {ClientError} `not-found` */
   describeBlob(digest: Digest, options?: CallOptions): Promise<Descriptor>
   /** Bytes of a blob from `offset` on. Not verified: a part has no digest. */
-  getBlobFrom(descriptor: Pick<Descriptor, 'digest' | 'size'>, offset: number, options?: CallOptions): AsyncIterable<Uint8Array>
+  getBlobFrom(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    offset: number,
+    options?: CallOptions,
+  ): AsyncIterable<Uint8Array>
   /** @returns whether the registry could. */
   mountBlob(digest: Digest, from: string, options?: CallOptions): Promise<boolean>
   /** @throws {ClientError} `not-found`, `unsupported` (also when a manifest needs the blob) */

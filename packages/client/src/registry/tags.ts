@@ -3,8 +3,9 @@ import type { Pages } from '../content/pages.ts'
 import type { TagsOptions } from '../content/ports.ts'
 import { ClientError } from '../errors.ts'
 import { pullScope } from '../transport/scopes.ts'
+import type { Call } from '../transport/transport.ts'
 import { linkedPages } from './links.ts'
-import { callOptions, describePlace, readAny, type RepositoryContext } from './place.ts'
+import { callOptions, describePlace, type Place, readAny, type RepositoryContext } from './place.ts'
 
 const defaultPageSize = 1000
 
@@ -16,8 +17,8 @@ export const listTags = (context: RepositoryContext, options: TagsOptions = {}):
   let from = context
   return linkedPages({
     subject,
-    ask: async (next) => {
-      const { answer, place } = await readAny(from, ({ registry, name }) => ({
+    ask: async (next, read) => {
+      const build = ({ registry, name }: Place): Call => ({
         registry,
         repository: name,
         scopes: [pullScope(name)],
@@ -27,9 +28,12 @@ export const listTags = (context: RepositoryContext, options: TagsOptions = {}):
         expect: [200],
         subject,
         ...callOptions(options),
-      }))
-      from = { ...context, readFrom: [place] }
-      return answer
+      })
+      return readAny(from, build, async (answer, place) => {
+        const page = await read(answer)
+        from = { ...context, readFrom: [place] }
+        return page
+      })
     },
     items: (body) => {
       const tags = typeof body === 'object' && body !== null && 'tags' in body ? body.tags : undefined

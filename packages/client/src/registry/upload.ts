@@ -1,14 +1,16 @@
-import { type Digest, isRepositoryName } from '@stowage/oci'
-import type { Content } from '../content/content.ts'
+import type { Digest } from '@stowage/oci'
+import { bytesContent, type Content } from '../content/content.ts'
 import type { CallOptions } from '../content/ports.ts'
 import { ClientError, isClientError } from '../errors.ts'
 import type { Answer } from '../transport/exchange.ts'
 import { parseDestination, requireSameOrigin } from '../transport/origin.ts'
-import { backoff, pause } from '../transport/retry.ts'
+import { backoff } from '../transport/retry.ts'
 import { pushScope } from '../transport/scopes.ts'
 import type { Call } from '../transport/transport.ts'
 import { hasBlob } from './blobs.ts'
-import { callOptions, describePlace, type RepositoryContext } from './place.ts'
+import { createPieces } from './pieces.ts'
+import { callOptions, describePlace, pauseFor, type Place, type RepositoryContext } from './place.ts'
+import { formatToken, parseToken, type UploadState } from './upload-token.ts'
 
 export interface WriteOptions extends CallOptions {
   /** Bytes of one request. Default: the host's, or all in one. */
@@ -36,13 +38,16 @@ export interface Upload extends AsyncDisposable {
   cancel(options?: CallOptions): Promise<void>
 }
 
-interface State {
-  location: string
-  offset: number
-  minChunk: number
+interface State extends Writable<UploadState> {
   open: boolean
 }
 
+type Writable<T> = { -readonly [key in keyof T]: T[key] }
+
+/** Breaks after which an upload went on. More are an attack on patience. */
+const mostBreaks = 1000
+/** Milliseconds for the cancelling of what nobody wants any more: it expires by itself, too. */
+const patience = 5000
 /** Pieces where nothing can be streamed and the content is no `Blob`. */
 const wholePieces = 8 * 1024 * 1024
 const never = new AbortController().signal
@@ -66,7 +71,7 @@ export const openUpload = async (context: RepositoryContext, answer: Answer): Pr
   return createUpload(context, {
     location: locationOf(context, answer),
     offset: 0,
-    minChunk: Number(answer.headers.get('oci-chunk-min-length') ?? 0) || 0,
+    minChunk: minChunkOf(answer),
     open: true,
   })
 }
@@ -77,7 +82,7 @@ export const resumeUpload = async (
   token: string,
   options: CallOptions = {},
 ): Promise<Upload> => {
-  const upload = createUpload(context, { ...parseToken(context, token), open: true })
+  const upload = createUpload(context, { ...parseToken(context.own, token), open: true })
   await upload.status(options)
   return upload
 }
@@ -96,6 +101,8 @@ const pushing = (
 const createUpload = (context: RepositoryContext, state: State): Upload => {
   const { transport, own } = context
   const host = transport.host(own.registry)
+  // The endpoint may have a path, and a Location has it as well.
+  const here = (): string => `${new URL(host.endpoint).origin}${state.location}`
 
   /** Every answer may say where to go on, and how far it is. */
   const learn = (answer: Answer, otherwise: number): void => {
@@ -109,8 +116,9 @@ const createUpload = (context: RepositoryContext, state: State): Upload => {
     const answer = await transport.call({
       ...pushing(context, options),
       method: 'GET',
-      target: state.location,
-      expect: [204],
+      target: here(),
+      // "204" is what the specification has.
+      expect: [200, 202, 204],
     })
     await answer.discard()
     // A registry that has nothing says 0-0, which might be one byte: it is sent again if need be.
@@ -118,18 +126,21 @@ const createUpload = (context: RepositoryContext, state: State): Upload => {
     return state.offset
   }
 
-  const patch = async (content: Content, length: number | undefined, options: WriteOptions): Promise<void> => {
+  const patch = async (
+    part: Pick<Call, 'content' | 'offset'>,
+    length: number | undefined,
+    options: WriteOptions,
+  ): Promise<void> => {
     const from = state.offset
     const answer = await transport.call({
       ...pushing(context, options),
       method: 'PATCH',
-      target: state.location,
+      target: here(),
       headers: {
         'content-type': 'application/octet-stream',
         ...(length === undefined || length === 0 ? {} : { 'content-range': `${from}-${from + length - 1}` }),
       },
-      content,
-      offset: from,
+      ...part,
       ...(length === undefined ? {} : { length }),
       expect: [202],
       onProgress: (sent) => options.onProgress?.(from + sent),
@@ -139,86 +150,139 @@ const createUpload = (context: RepositoryContext, state: State): Upload => {
     if (Number.isNaN(state.offset)) await status(options)
   }
 
+  const close = async (digest: Digest, options: CallOptions): Promise<void> => {
+    const answer = await transport.call({
+      ...pushing(context, options),
+      method: 'PUT',
+      target: here(),
+      query: { digest },
+      headers: { 'content-type': 'application/octet-stream', 'content-length': '0' },
+      expect: [201],
+      repeatable: false,
+    })
+    await answer.discard()
+  }
+
+  const cancel = async (options: CallOptions = {}): Promise<void> => {
+    state.open = false
+    const answer = await transport.call({
+      ...pushing(context, options),
+      method: 'DELETE',
+      target: here(),
+      // Gone already, or not known how: it expires.
+      expect: [200, 202, 204, 404, 405],
+    })
+    await answer.discard()
+  }
+
   return {
     get offset() {
       return state.offset
     },
     get token() {
-      const { location, offset, minChunk } = state
-      return JSON.stringify({ registry: own.registry, repository: own.name, location, offset, minChunk })
+      return formatToken(own, state)
     },
     status,
     async write(content, options = {}) {
       const { signal = never, onRetry, onProgress } = options
-      const pieces = transport.sendsStreams || content.blob !== undefined ? undefined : wholePieces
-      const wanted = options.chunkSize ?? host.chunkSize ?? pieces
-      // "the client SHOULD ensure that the chunk … is at least the size specified"
+      checkChunkSize(options.chunkSize)
+      await using pieces =
+        transport.sendsStreams || content.blob !== undefined ? undefined : createPieces(content, signal)
+      const wanted = options.chunkSize ?? host.chunkSize ?? (pieces === undefined ? undefined : wholePieces)
       const chunkSize = wanted === undefined ? undefined : Math.max(wanted, state.minChunk)
       let fruitless = 0
+      let breaks = 0
+      let furthest = state.offset
       while (content.size === undefined || state.offset < content.size) {
         const before = state.offset
         const left = content.size === undefined ? undefined : content.size - before
         const length = left === undefined ? undefined : Math.min(left, chunkSize ?? left)
+        let failure: ClientError | undefined
         try {
-          await patch(content, length, options)
-          if (length === undefined) return
+          if (pieces === undefined) {
+            await patch({ content, offset: before }, length, options)
+            if (length === undefined) return
+          } else {
+            const piece = await pieces.read(before, length ?? chunkSize ?? wholePieces)
+            if (piece.byteLength === 0) return
+            await patch({ content: bytesContent(piece) }, piece.byteLength, options)
+          }
         } catch (error) {
-          if (!isClientError(error) || !isInterruption(error)) throw error
-          fruitless++
-          if (fruitless >= host.attempts) throw error
+          if (!isClientError(error) || !isInterruption(error) || ++breaks > mostBreaks) throw error
+          failure = error
           onRetry?.(error)
-          await pause(error.retryAfter ?? backoff(fruitless + 1, host.maxDelay), signal)
           // An upload of which nothing is known any more is begun anew by whoever holds the content.
           await status(options)
           // "0-0" is said before the first byte and after it: who was at 0 and was wrong is at 1.
           if (error.status === 416 && before === 0 && state.offset === 0) state.offset = 1
           onProgress?.(state.offset)
         }
-        if (state.offset > before) fruitless = 0
-        else if (++fruitless >= host.attempts) {
-          throw new ClientError('invalid-response', `${describePlace(own)}: the upload does not get beyond ${before} bytes.`)
+        if (content.size !== undefined && state.offset > content.size) {
+          throw badUpload(own, `has ${state.offset} bytes of ${content.size}`)
         }
+        // After a failure only what was never reached before is progress: some registries say now this and now that.
+        const further = state.offset > (failure === undefined ? before : furthest)
+        furthest = Math.max(furthest, state.offset)
+        fruitless = further ? 0 : fruitless + 1
+        if (further) continue
+        const wait = failure?.retryAfter ?? backoff(fruitless + 1, host.maxDelay)
+        if (fruitless >= host.attempts || wait > host.maxDelay) {
+          throw failure ?? badUpload(own, `does not get beyond ${before} bytes`)
+        }
+        await pauseFor(wait, signal)
       }
     },
     async commit(digest, options = {}) {
-      try {
-        const answer = await transport.call({
-          ...pushing(context, options),
-          method: 'PUT',
-          target: state.location,
-          query: { digest },
-          headers: { 'content-type': 'application/octet-stream', 'content-length': '0' },
-          expect: [201],
-          repeatable: false,
-        })
-        await answer.discard()
-      } catch (error) {
-        // The answer was lost, or a repetition came too late: what counts is whether the blob is there.
-        const unclear = isClientError(error) && (error.status === undefined || error.status === 404 || error.status >= 500)
-        if (!unclear || error.code === 'aborted' || !(await hasBlob(context, { digest }, options))) throw error
+      const { signal = never, onRetry } = options
+      for (let count = 1; ; count++) {
+        try {
+          await close(digest, options)
+          break
+        } catch (error) {
+          if (!isClientError(error) || !isUnclear(error)) throw error
+          // What counts is whether the blob is there. Why it is not is the first error's to say.
+          if (await hasBlob(context, { digest }, options).catch(() => false)) break
+          const wait = error.retryAfter ?? backoff(count + 1, host.maxDelay)
+          const again = isInterruption(error) && count < host.attempts && wait <= host.maxDelay
+          if (!again) throw error
+          onRetry?.(error)
+          await pauseFor(wait, signal)
+        }
       }
       state.open = false
     },
-    async cancel(options = {}) {
-      state.open = false
-      const answer = await transport.call({
-        ...pushing(context, options),
-        method: 'DELETE',
-        target: state.location,
-        // Gone already, or not known how: it expires.
-        expect: [200, 202, 204, 404, 405],
-      })
-      await answer.discard()
-    },
+    cancel,
     async [Symbol.asyncDispose]() {
-      if (state.open) await this.cancel().catch(() => {})
+      if (state.open) await cancel({ signal: AbortSignal.timeout(patience) }).catch(() => {})
     },
   }
 }
 
-/** What leaves an upload where it was, or a piece further. 416 says that the registry is at another place than was thought. */
-const isInterruption = ({ code, status }: ClientError): boolean =>
-  code === 'network' || code === 'timeout' || code === 'registry-failed' || code === 'rate-limited' || status === 416
+/**
+ * What leaves an upload where it was, or a piece further. 416 says that the registry is at another place than was thought. What
+ * the transport tries again by itself (429, 503), or a source for the content it brings, was tried often enough.
+ */
+const isInterruption = ({ code, status, side }: ClientError): boolean =>
+  side !== 'source' &&
+  (status === undefined ? code === 'network' || code === 'timeout' : [408, 416, 500, 502, 504].includes(status))
+
+/** Whether it may have been done all the same. */
+const isUnclear = ({ code, status }: ClientError): boolean =>
+  status === undefined ? code === 'network' || code === 'timeout' : status === 404 || status >= 500
+
+/** "the client SHOULD ensure that the chunk … is at least the size specified"; what is no number says nothing. */
+const minChunkOf = ({ headers }: Answer): number => {
+  const text = headers.get('oci-chunk-min-length') ?? ''
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0
+}
+
+const checkChunkSize = (size: number | undefined): void => {
+  if (size === undefined || (Number.isSafeInteger(size) && size > 0)) return
+  throw new ClientError('usage', `chunkSize must be a whole number of 1 or more, and is ${size}.`)
+}
+
+const badUpload = (own: Place, what: string): ClientError =>
+  new ClientError('invalid-response', `${describePlace(own)}: the registry says that the upload ${what}.`)
 
 const locationOf = ({ transport, own }: RepositoryContext, { headers, url }: Answer): string => {
   const header = headers.get('location')
@@ -234,28 +298,3 @@ const locationOf = ({ transport, own }: RepositoryContext, { headers, url }: Ans
   requireSameOrigin(url, location, 'Location')
   return `${location.pathname}${location.search}`
 }
-
-const parseToken = ({ own }: RepositoryContext, token: string): Omit<State, 'open'> => {
-  let value: unknown
-  try {
-    value = JSON.parse(token)
-  } catch {
-    value = undefined
-  }
-  const { registry, repository, location, offset, minChunk } = (value ?? {}) as Record<string, unknown>
-  const valid =
-    typeof location === 'string' &&
-    location.startsWith('/') &&
-    isWholeNumber(offset) &&
-    isWholeNumber(minChunk) &&
-    typeof repository === 'string' &&
-    isRepositoryName(repository)
-  if (!valid) throw new ClientError('usage', 'This is not the token of an upload. Use what `upload.token` gave.')
-  if (registry !== own.registry || repository !== own.name) {
-    throw new ClientError('usage', `The upload is one to ${String(registry)}/${String(repository)}.`)
-  }
-  return { location, offset, minChunk }
-}
-
-const isWholeNumber = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

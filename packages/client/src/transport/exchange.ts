@@ -1,8 +1,9 @@
 import { type Content, iterate } from '../content/content.ts'
 import { readAll } from '../content/verify.ts'
-import { ClientError } from '../errors.ts'
+import { ClientError, isClientError } from '../errors.ts'
+import { toClientError } from './exchange-failure.ts'
 import type { Fetch, FetchAnswer, FetchInit } from './fetch.ts'
-import { createWatch, IdleError, type Watch } from './watch.ts'
+import { createWatch, type Watch } from './watch.ts'
 
 /** One request, to one URL. */
 export interface ExchangeRequest {
@@ -19,7 +20,7 @@ export interface ExchangeRequest {
   readonly onProgress?: ((sent: number) => void) | undefined
 }
 
-/** What came back. Its body is read to the end, or left, by whoever asked; `discard` does the latter. */
+/** What came back. Its body is read to the end, or left, by whoever asked; `discard` and `glance` do the latter. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -30,6 +31,8 @@ export interface Answer {
   readonly empty: boolean
   /** @throws {ClientError} `too-large` */
   bytes(limit: number): Promise<Uint8Array>
+  /** The first bytes, as many as come soon: for what nobody depends on. Never fails. */
+  glance(limit: number): Promise<Uint8Array>
   discard(): Promise<void>
 }
 
@@ -38,10 +41,20 @@ export interface ExchangeSettings {
   readonly sendsStreams: boolean
 }
 
+/** A request's body, and how to end its making when nobody wants it any more. */
+interface Sending {
+  readonly body: Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
+  stop(): void
+}
+
+/** Milliseconds that are given to what nobody depends on. */
+const patience = 5000
 /** A stream of its own is not worth it below this. */
 const smallBody = 64 * 1024
 /** Most bytes that are held to send them in one piece where streams cannot be sent. */
 const wholeLimit = 64 * 1024 * 1024
+/** Of what goes in one piece nobody says how far it is: so many bytes may take as long as one chunk of a stream may. */
+const bytesPerIdleTimeout = 1024 * 1024
 
 /**
  * Sends one request as it is: no retry, no redirect, no credentials of its own.
@@ -55,10 +68,13 @@ export const exchange = async (
   const { method, url, headers, signal } = request
   const watch = createWatch()
   const failed = (error: unknown): ClientError => toClientError(error, { method, url, signal, watch })
+  let sending: Sending | undefined
   try {
     signal.throwIfAborted()
-    const body = request.content === undefined ? undefined : await toBody(request.content, request, watch, sendsStreams)
-    watch.touch(request.answerTimeout)
+    if (request.content !== undefined) sending = await toBody(request.content, request, watch, sendsStreams)
+    const body = sending?.body
+    const wholeSize = body === undefined || body instanceof ReadableStream ? 0 : sizeOf(body)
+    watch.touch(request.answerTimeout + Math.floor(wholeSize / bytesPerIdleTimeout) * request.idleTimeout)
     const init: FetchInit = {
       method,
       headers,
@@ -72,13 +88,18 @@ export const exchange = async (
       referrerPolicy: 'no-referrer',
     }
     let answer = await fetch(url, init)
-    // A browser does not tell where to. It takes `Authorization` off by itself when it leaves the origin.
-    if (answer.type === 'opaqueredirect' && (method === 'GET' || method === 'HEAD')) {
+    if (wholeSize > 0) request.onProgress?.(wholeSize)
+    if (answer.type === 'opaqueredirect') {
+      if (method !== 'GET' && method !== 'HEAD') {
+        throw new ClientError('refused', `${new URL(url).origin} redirects ${method}. It is not followed.`)
+      }
+      // A browser does not tell where to. It takes `Authorization` off by itself when it leaves the origin.
       answer = await fetch(url, { ...init, redirect: 'follow' })
     }
-    return toAnswer(answer, request, watch, failed)
+    return toAnswer(answer, request, watch, failed, sending)
   } catch (error) {
     watch.end()
+    sending?.stop()
     throw failed(error)
   }
 }
@@ -88,8 +109,14 @@ const toAnswer = (
   request: ExchangeRequest,
   watch: Watch,
   failed: (error: unknown) => ClientError,
+  sending: Sending | undefined,
 ): Answer => {
-  if (body === null) watch.end()
+  // A registry may answer before it has read everything. When its answer is over, nothing more is sent.
+  const end = (): void => {
+    watch.end()
+    sending?.stop()
+  }
+  if (body === null) end()
   else watch.rest()
   const chunks = async function* (): AsyncIterable<Uint8Array> {
     if (body === null) return
@@ -99,15 +126,32 @@ const toAnswer = (
         // However long the reader takes with a chunk, that is not the registry's time.
         watch.rest()
         yield chunk
+        // What has come already could be read on without the connection.
+        request.signal.throwIfAborted()
         watch.touch(request.idleTimeout)
       }
     } catch (error) {
       throw failed(error)
     } finally {
-      watch.end()
+      end()
     }
   }
   const stream = chunks()
+  const glance = async (limit: number): Promise<Uint8Array> => {
+    const parts: Uint8Array[] = []
+    let left = limit
+    watch.hurry(Math.min(patience, request.idleTimeout))
+    try {
+      for await (const chunk of stream) {
+        parts.push(chunk.subarray(0, left))
+        left -= chunk.byteLength
+        if (left < 0) break
+      }
+    } catch {
+      // What nobody depends on may as well be broken.
+    }
+    return readAll(inOrder(parts), limit, '')
+  }
   return {
     status,
     headers,
@@ -115,18 +159,9 @@ const toAnswer = (
     body: stream,
     empty: body === null,
     bytes: async (limit) => readAll(stream, limit, `The answer of ${new URL(request.url).host}`),
-    async discard() {
-      // A short rest is read, so that the connection can be used again; a long one is cut.
-      let left = 64 * 1024
-      try {
-        for await (const chunk of stream) {
-          left -= chunk.byteLength
-          if (left < 0) break
-        }
-      } catch {
-        // What is thrown away may as well be broken.
-      }
-    },
+    glance,
+    // A short rest is read, so that the connection can be used again; a long one is cut.
+    discard: async () => void (await glance(64 * 1024)),
   }
 }
 
@@ -135,19 +170,18 @@ const toBody = async (
   { offset = 0, length, signal, idleTimeout, answerTimeout, onProgress }: ExchangeRequest,
   watch: Watch,
   sendsStreams: boolean,
-): Promise<Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>> => {
+): Promise<Sending> => {
   const end = length === undefined ? undefined : offset + length
   const size = length ?? (content.size === undefined ? undefined : content.size - offset)
   if (!sendsStreams || (size !== undefined && size <= smallBody)) {
-    if (content.blob !== undefined) return content.blob.slice(offset, end)
-    const part = upTo(content.open({ offset, signal }), length ?? Number.POSITIVE_INFINITY)
+    if (content.blob !== undefined) return { body: content.blob.slice(offset, end), stop: () => {} }
+    const part = upTo(bytesOf(content, offset, signal), length ?? Number.POSITIVE_INFINITY)
     const whole = new Uint8Array(await readAll(part, wholeLimit, 'What is to be sent in one piece'))
-    onProgress?.(whole.byteLength)
-    return whole
+    return { body: whole, stop: () => {} }
   }
-  const chunks = content.open({ offset, signal })[Symbol.asyncIterator]()
+  const chunks = bytesOf(content, offset, signal)[Symbol.asyncIterator]()
   let sent = 0
-  return new ReadableStream<Uint8Array>(
+  const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         // The next bytes are for the content to bring, not for the registry.
@@ -172,7 +206,35 @@ const toBody = async (
     },
     { highWaterMark: 0 },
   )
+  // Not waited for: content that hangs must not hold up whoever has given it up.
+  return { body, stop: () => void chunks.return?.().catch(() => {}) }
 }
+
+/** What a caller gave, as long as it is what it said: errors of its own become ours, and its length is the one announced. */
+export async function* bytesOf(content: Content, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const expected = content.size === undefined ? undefined : content.size - offset
+  let seen = 0
+  try {
+    for await (const chunk of content.open({ offset, signal })) {
+      seen += chunk.byteLength
+      if (expected !== undefined && seen > expected) break
+      yield chunk
+    }
+  } catch (error) {
+    if (signal.aborted || isClientError(error)) throw error
+    const words = error instanceof Error ? error.message : String(error)
+    throw new ClientError('invalid-content', `What was to be sent could not be read: ${words}`, { cause: error })
+  }
+  if (expected === undefined || seen === expected) return
+  const than = seen < expected ? 'fewer' : 'more'
+  throw new ClientError('digest-mismatch', `What was to be sent has ${than} bytes than the ${content.size} it said.`)
+}
+
+async function* inOrder(parts: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  yield* parts
+}
+
+const sizeOf = (body: Uint8Array | Blob): number => (body instanceof Blob ? body.size : body.byteLength)
 
 async function* upTo(chunks: AsyncIterable<Uint8Array>, length: number): AsyncIterable<Uint8Array> {
   let left = length
@@ -184,51 +246,3 @@ async function* upTo(chunks: AsyncIterable<Uint8Array>, length: number): AsyncIt
 }
 
 const ended: IteratorResult<Uint8Array, undefined> = { done: true, value: undefined }
-
-interface Circumstances {
-  readonly method: string
-  readonly url: string
-  readonly signal: AbortSignal
-  readonly watch: Watch
-}
-
-/** Fetch says `TypeError: fetch failed` whatever happened; what did is in its cause. */
-const toClientError = (error: unknown, { method, url, signal, watch }: Circumstances): ClientError => {
-  const { origin, protocol, host } = new URL(url)
-  if (signal.aborted) return new ClientError('aborted', 'Stopped as asked.', { cause: signal.reason as unknown })
-  if (watch.signal.aborted) {
-    const reason = watch.signal.reason as unknown
-    const text = reason instanceof IdleError ? reason.message : 'it took too long'
-    return new ClientError('timeout', `${method} to ${origin} was given up: ${text}.`, { cause: error })
-  }
-  if (error instanceof Error && error.name === 'ClientError') return error as ClientError
-  const causes = chain(error)
-  // A source that fails while it is sent makes the request fail: the source's error is the one to know.
-  const own = causes.find((cause) => cause.name === 'ClientError')
-  if (own !== undefined) return own as ClientError
-  const codes = causes.map((cause) => String((cause as { code?: unknown }).code ?? ''))
-  const detail = causes.at(-1)?.message ?? String(error)
-  const hint = tlsHint(codes, detail, protocol, host)
-  return new ClientError('network', `${method} to ${origin} failed: ${detail}`, {
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
-  })
-}
-
-const chain = (error: unknown): Error[] => {
-  const causes: Error[] = []
-  for (let cause = error; cause instanceof Error && causes.length < 10; cause = cause.cause) causes.push(cause)
-  return causes
-}
-
-const tlsHint = (codes: readonly string[], detail: string, protocol: string, host: string): string | undefined => {
-  if (codes.some((code) => /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code))) {
-    return `The certificate of ${host} is not trusted. Give the CA that signed it.`
-  }
-  if (protocol === 'https:' && (/wrong version number|packet length/i.test(detail) || codes.includes('EPROTO'))) {
-    return `${host} does not seem to speak TLS. If it speaks plain HTTP, say so.`
-  }
-  if (codes.includes('ENOTFOUND')) return `No address is known for ${host}. Check the name.`
-  if (codes.includes('ECONNREFUSED')) return `Nothing listens at ${host}. Check the port, and whether it is running.`
-  return undefined
-}

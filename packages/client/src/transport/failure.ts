@@ -1,6 +1,7 @@
 import { type ErrorInfo, parseErrorBody } from '@stowage/oci'
 import { ClientError, type ClientErrorCode } from '../errors.ts'
 import type { Answer } from './exchange.ts'
+import { printable } from './printable.ts'
 import { parseRetryAfter } from './retry.ts'
 
 /** Bytes of an error's body that are read. */
@@ -9,12 +10,14 @@ const bodyLimit = 64 * 1024
 /** The error that an answer is, whoever has the misfortune to have got it. Reads its body. */
 export const failureOf = async (answer: Answer, subject: string): Promise<ClientError> => {
   const { status, headers, url } = answer
-  const errors = await readErrors(answer)
+  const errors = parseErrorBody(new TextDecoder().decode(await answer.glance(bodyLimit)))
   const code = codeOf(status, errors)
   const retryAfter = parseRetryAfter(headers.get('retry-after'), Date.now())
-  const said = errors.map(({ code: name, message }) => (message === undefined ? name : `${name}: ${message}`)).join('; ')
+  const said = errors
+    .map(({ code: name, message }) => (message === undefined ? name : `${name}: ${message}`))
+    .join('; ')
   const { host } = new URL(url)
-  const text = `${subject}: ${host} answered ${status}${said === '' ? '' : ` (${clean(said)})`}`
+  const text = `${subject}: ${host} answered ${status}${said === '' ? '' : ` (${printable(said)})`}`
   const hint = hints[code]
   return new ClientError(code, text, {
     subject,
@@ -23,22 +26,6 @@ export const failureOf = async (answer: Answer, subject: string): Promise<Client
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(hint === undefined ? {} : { hint }),
   })
-}
-
-const readErrors = async (answer: Answer): Promise<readonly ErrorInfo[]> => {
-  const parts: Uint8Array[] = []
-  let left = bodyLimit
-  try {
-    for await (const chunk of answer.body) {
-      parts.push(chunk.subarray(0, left))
-      left -= chunk.byteLength
-      if (left <= 0) break
-    }
-  } catch {
-    // An error whose body breaks off is that error all the same.
-  }
-  const decoder = new TextDecoder()
-  return parseErrorBody(parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode())
 }
 
 const codeOf = (status: number, errors: readonly ErrorInfo[]): ClientErrorCode => {
@@ -61,10 +48,4 @@ const hints: Partial<Record<ClientErrorCode, string>> = {
   'not-found': 'Check the name. A registry also says this of what the caller may not see.',
   'rate-limited': 'Wait and try again, or log in: most registries allow more to whom they know.',
   'registry-failed': 'Try again later, or tell who runs the registry.',
-}
-
-/** A registry's words end up on terminals: without control characters, and no novel. */
-const clean = (text: string): string => {
-  const printable = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-  return printable.length > 500 ? `${printable.slice(0, 500)}…` : printable
 }

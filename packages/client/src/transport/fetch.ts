@@ -27,14 +27,29 @@ export interface FetchAnswer {
   readonly url?: string
 }
 
-/** Looked up at each call: a program may replace the global after this module was loaded. */
-export const globalFetch: Fetch = async (url, init) =>
-  (globalThis.fetch as unknown as (url: string, init: FetchInit) => Promise<FetchAnswer>)(url, init)
+/** Of the global object, what tells runtimes apart. */
+export interface Runtime {
+  readonly process?: { readonly versions?: { readonly node?: unknown } }
+  readonly Deno?: unknown
+}
 
-const { process, Deno } = globalThis as { process?: unknown; Deno?: unknown }
+/** Node, Bun and Deno say which Node they are. What bundlers put into a page in place of `process` has no versions. */
+export const isBrowser = ({ process, Deno }: Runtime): boolean =>
+  process?.versions?.node === undefined && Deno === undefined
+
+export const inBrowser = isBrowser(globalThis)
+
+/** Looked up at each call: a program may replace the global after this module was loaded. */
+export const globalFetch: Fetch = async (url, init) => {
+  const headers = new Headers(init.headers)
+  // Chromium leaves it out; Firefox asks the registry first whether it may be sent, and hardly any lets it.
+  if (inBrowser) headers.delete('user-agent')
+  const fetch = globalThis.fetch as unknown as (url: string, init: FetchInit) => Promise<FetchAnswer>
+  return fetch(url, { ...init, headers })
+}
 
 /**
  * Whether `fetch` sends a stream while it is made. Browsers do so over HTTP/2 at best and refuse it otherwise, so there
  * uploads go in whole pieces.
  */
-export const sendsStreams = process !== undefined || Deno !== undefined
+export const sendsStreams = !inBrowser

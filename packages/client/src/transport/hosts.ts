@@ -1,4 +1,4 @@
-import { ClientError } from '../errors.ts'
+import { inBrowser } from './fetch.ts'
 
 /** How one registry is spoken to. Unknown keys are errors. */
 export interface HostOptions {
@@ -8,7 +8,10 @@ export interface HostOptions {
   readonly endpoint?: string
   /** Registries (`mirror.example`, or `mirror.example/prefix`) that are read from first, in this order. */
   readonly mirrors?: readonly string[]
-  /** Requests under way at once, reads and writes each. Default 8. */
+  /**
+   * Requests under way at once, reads and writes each. Default 8; in browsers 4, because they open six connections to an origin
+   * over HTTP/1.1, and reads that wait for writes must not take them all.
+   */
   readonly concurrency?: number
   readonly retry?: {
     /** How often a request is sent at most. Default 5. */
@@ -58,73 +61,6 @@ export interface Host {
   readonly singlePostUpTo: number
 }
 
-const known = {
-  '': [
-    'plainHttp',
-    'endpoint',
-    'mirrors',
-    'concurrency',
-    'retry',
-    'timeouts',
-    'headers',
-    'tokenServers',
-    'referrers',
-    'uploads',
-  ],
-  retry: ['attempts', 'maxDelay'],
-  timeouts: ['idle', 'answer'],
-  uploads: ['chunkSize', 'singlePostUpTo'],
-} as const
-
-/** @throws {ClientError} `usage`, with every problem */
-export const checkHosts = (hosts: Hosts): void => {
-  const problems: string[] = []
-  for (const [name, options] of Object.entries(hosts)) {
-    for (const [section, keys] of Object.entries(known)) {
-      const value: unknown = section === '' ? options : options[section as keyof HostOptions]
-      if (value === undefined) continue
-      if (typeof value !== 'object' || value === null) {
-        problems.push(`hosts["${name}"]${section === '' ? '' : `.${section}`} must be an object`)
-        continue
-      }
-      for (const key of Object.keys(value)) {
-        if ((keys as readonly string[]).includes(key)) continue
-        const path = [`hosts["${name}"]`, section, key].filter(Boolean).join('.')
-        problems.push(`${path} is not an option; there are ${keys.join(', ')}`)
-      }
-    }
-    problems.push(...numbersOf(name, options))
-    if (options.endpoint !== undefined && !isOrigin(options.endpoint)) {
-      problems.push(`hosts["${name}"].endpoint must be an http or https URL without query`)
-    }
-    if (!['auto', 'api', 'tag', undefined].includes(options.referrers)) {
-      problems.push(`hosts["${name}"].referrers must be "auto", "api" or "tag"`)
-    }
-  }
-  if (problems.length > 0) throw new ClientError('usage', `The client cannot be made: ${problems.join('; ')}.`)
-}
-
-const numbersOf = (name: string, { concurrency, retry, timeouts, uploads }: HostOptions): string[] => {
-  const rows: [string, number | undefined, number][] = [
-    ['concurrency', concurrency, 1],
-    ['retry.attempts', retry?.attempts, 1],
-    ['retry.maxDelay', retry?.maxDelay, 0],
-    ['timeouts.idle', timeouts?.idle, 1],
-    ['timeouts.answer', timeouts?.answer, 1],
-    ['uploads.chunkSize', uploads?.chunkSize, 1],
-    ['uploads.singlePostUpTo', uploads?.singlePostUpTo, 0],
-  ]
-  return rows
-    .filter(([, value, least]) => value !== undefined && !(Number.isSafeInteger(value) && value >= least))
-    .map(([path, , least]) => `hosts["${name}"].${path} must be a whole number of ${least} or more`)
-}
-
-const isOrigin = (text: string): boolean => {
-  if (!URL.canParse(text)) return false
-  const { protocol, search, hash, username } = new URL(text)
-  return /^https?:$/.test(protocol) && search === '' && hash === '' && username === ''
-}
-
 /** Docker Hub has several names; references and credentials know it by the first. */
 export const dockerHub = 'docker.io'
 const dockerHubNames: ReadonlySet<string> = new Set([dockerHub, 'index.docker.io', 'registry-1.docker.io'])
@@ -142,7 +78,7 @@ export const resolveHost = (registry: string, options: HostOptions): Host => {
         ? { registry: canonicalRegistry(mirror), prefix: '' }
         : { registry: canonicalRegistry(mirror.slice(0, slash)), prefix: `${mirror.slice(slash + 1)}/` }
     }),
-    concurrency: options.concurrency ?? 8,
+    concurrency: options.concurrency ?? (inBrowser ? 4 : 8),
     attempts: options.retry?.attempts ?? 5,
     maxDelay: options.retry?.maxDelay ?? 60_000,
     idleTimeout: options.timeouts?.idle ?? 60_000,

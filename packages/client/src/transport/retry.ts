@@ -3,12 +3,14 @@ const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
 export const isPassing = (status: number): boolean => passing.has(status)
 
-/** Milliseconds that `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). */
+/** Milliseconds that `Retry-After` asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). What is neither asks for nothing. */
 export const parseRetryAfter = (header: string | null, now: number): number | undefined => {
-  if (header === null) return undefined
-  const text = header.trim()
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  const date = Date.parse(text)
+  const text = header?.trim() ?? ''
+  if (/^\d+$/.test(text)) return Number(text) * 1000
+  // Left alone, the parser makes a date of nearly everything: "soon 5" is in May.
+  if (!/^[a-z]{3,9},? .*\d:\d\d:\d/i.test(text)) return undefined
+  // One of the three forms of a date does not say that it is GMT, as all of them are.
+  const date = Date.parse(/ GMT$/i.test(text) ? text : `${text} GMT`)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 

@@ -1,8 +1,16 @@
 import type { Credential } from '../credentials/credential.ts'
 import { ClientError } from '../errors.ts'
 import type { Answer } from './exchange.ts'
-import { isSameSite, parseDestination, requireSafeStep, requireSameOrigin, withoutQuery } from './origin.ts'
 import type { Host } from './hosts.ts'
+import {
+  isSameSite,
+  parseDestination,
+  requireNoDescent,
+  requireNoDowngrade,
+  requireSameOrigin,
+  withoutQuery,
+} from './origin.ts'
+import { parseRetryAfter } from './retry.ts'
 
 /** What a token is for: the key of the cache. */
 export interface TokenRequest {
@@ -35,14 +43,17 @@ const mostRedirects = 3
  * @throws {ClientError} `refused`
  */
 export const checkRealm = (host: Host, realm: string, credential: Credential | undefined): URL => {
-  const url = parseDestination(realm, host.endpoint, 'token realm')
+  // Relative to what, nobody has said.
+  const url = parseDestination(realm, undefined, 'token realm')
   const own = new URL(host.endpoint)
   if (url.origin === own.origin) return url
+  // Also for what is listed: that is a host, and no leave to say secrets aloud.
+  requireNoDowngrade(host.endpoint, url, 'token realm')
   if (host.tokenServers.includes(url.host)) return url
-  requireSafeStep(host.endpoint, url, 'token realm')
+  requireNoDescent(host.endpoint, url, 'token realm')
   if (url.protocol === 'https:' && isSameSite(own.hostname, url.hostname)) return url
-  // Without credentials nothing can be given away: any public token server may be asked.
-  if (credential === undefined && url.protocol === 'https:') return url
+  // Without credentials nothing can be given away: any token server may be asked.
+  if (credential === undefined) return url
   throw new ClientError(
     'refused',
     `${host.registry} wants its credentials to be sent to ${url.host} for a token. They were not sent.`,
@@ -139,7 +150,8 @@ const readToken = async (
 ): Promise<Token> => {
   const server = withoutQuery(realm)
   if (answer.status !== 200) {
-    const { status } = answer
+    const { status, headers } = answer
+    const retryAfter = parseRetryAfter(headers.get('retry-after'), Date.now())
     await answer.discard()
     if ([400, 401, 403].includes(status)) {
       const what = credential === undefined ? 'gives no token without credentials' : 'does not accept the credentials'
@@ -149,18 +161,21 @@ const readToken = async (
       })
     }
     const code = status === 429 ? 'rate-limited' : status >= 500 ? 'registry-failed' : 'invalid-response'
-    throw new ClientError(code, `The token server ${server} answered ${status}.`, { status })
+    throw new ClientError(code, `The token server ${server} answered ${status}.`, {
+      status,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    })
   }
+  const bytes = await answer.bytes(answerLimit)
   let body: unknown
   try {
-    body = JSON.parse(new TextDecoder().decode(await answer.bytes(answerLimit)))
+    body = JSON.parse(new TextDecoder().decode(bytes))
   } catch (cause) {
     throw new ClientError('invalid-response', `The token server ${server} did not answer with JSON.`, { cause })
   }
   const { token, access_token, expires_in } = (body ?? {}) as Record<string, unknown>
   const value = [token, access_token].find((each) => typeof each === 'string' && each !== '')
-  // It goes into a header: whatever could end that header is no token.
-  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
+  if (typeof value !== 'string' || !isToken(value)) {
     throw new ClientError('invalid-response', `The token server ${server} gave no token.`)
   }
   // "For compatibility with older clients, a token should never be returned with less than 60 seconds to live."
@@ -169,8 +184,13 @@ const readToken = async (
   return { value, expiresAt: asked + seconds * 1000 * 0.9 }
 }
 
-/** RFC 7617: UTF-8, then base64. */
+/** It goes into a header: whatever could end that header is no token. */
+export const isToken = (value: string): boolean => /^[\x21-\x7e]+$/.test(value)
+
+/** RFC 7617: UTF-8, then base64. @throws {ClientError} `usage` for a user name that cannot be told from the password */
 export const basic = (username: string, password: string): string => {
-  const bytes = new TextEncoder().encode(`${username}:${password}`)
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`
+  if (username.includes(':')) throw new ClientError('usage', 'A user name has no colon in it.')
+  let text = ''
+  for (const byte of new TextEncoder().encode(`${username}:${password}`)) text += String.fromCharCode(byte)
+  return `Basic ${btoa(text)}`
 }

@@ -1,16 +1,16 @@
 import type { Content } from '../content/content.ts'
-import { bytesContent } from '../content/content.ts'
 import type { CredentialSource } from '../credentials/credential.ts'
-import { ClientError, withFacts } from '../errors.ts'
+import { ClientError, isClientError, withFacts } from '../errors.ts'
 import { type Authorization, createAuthorization, type Need } from './authorization.ts'
-import { parseChallenges } from './challenge.ts'
-import { type Answer, exchange } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { failureOf } from './failure.ts'
 import type { Fetch } from './fetch.ts'
 import { type Host, type HostOptions, resolveHost } from './hosts.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
-import { parseDestination, requireSafeStep, requireSameOrigin, withoutQuery } from './origin.ts'
-import { backoff, isPassing, parseRetryAfter, pause } from './retry.ts'
+import { releasing } from './releasing.ts'
+import { urlOf } from './request.ts'
+import { backoff, isPassing, pause } from './retry.ts'
+import { type Attempt, createSender } from './send.ts'
 import { parseWarnings, type RegistryWarning } from './warnings.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
@@ -28,8 +28,11 @@ export interface Call extends Need {
   /** Where to begin in the content, and how many bytes of it to send. */
   readonly offset?: number
   readonly length?: number
-  /** The statuses that are answers. Any other is thrown. */
-  readonly expect: readonly number[]
+  /**
+   * The statuses that are answers. Any other is thrown. With `any` the caller takes whatever comes, a 401 and the redirect of a
+   * write too, and shows by itself who it is: no credentials are added, and no challenge is answered.
+   */
+  readonly expect: readonly number[] | 'any'
   /** What it is about, for messages. */
   readonly subject: string
   readonly signal?: AbortSignal | undefined
@@ -56,7 +59,7 @@ export interface TraceEvent {
 }
 
 export interface TransportOptions {
-  /** Asked once for each registry, and again after `forget`. */
+  /** Asked once for each registry. */
   readonly hosts: (registry: string) => HostOptions
   readonly fetch: Fetch
   readonly sendsStreams: boolean
@@ -69,12 +72,15 @@ export interface TransportOptions {
 /** The one way to a registry: whatever is sent passes here, and so do its rules about credentials, redirects and limits. */
 export interface Transport {
   host(registry: string): Host
-  /** What is known of a registry is asked for anew: its options have changed. */
-  forget(registry: string): void
   /** @throws {ClientError} */
   call(call: Call): Promise<Answer>
   /** Whether bodies can be sent as streams. */
   readonly sendsStreams: boolean
+}
+
+interface Failure {
+  readonly error: ClientError
+  readonly again: boolean
 }
 
 interface Connection {
@@ -87,12 +93,12 @@ interface Connection {
   quietUntil: number
 }
 
-const mostRedirects = 5
 const idempotent: ReadonlySet<Method> = new Set(['GET', 'HEAD', 'PUT', 'OPTIONS'])
 const never = new AbortController().signal
 
 export const createTransport = (options: TransportOptions): Transport => {
-  const { hosts, credentials, userAgent, onTrace, onWarning } = options
+  const { hosts, credentials, userAgent, onWarning } = options
+  const send = createSender(options)
   const connections = new Map<string, Connection>()
   const warned = new Set<string>()
 
@@ -121,202 +127,75 @@ export const createTransport = (options: TransportOptions): Transport => {
     }
   }
 
-  /** One request and, for reads, where it is redirected to. */
-  const send = async (connection: Connection, call: Call, url: string, headers: Headers): Promise<Answer> => {
-    const { host } = connection
-    const { idleTimeout, answerTimeout } = host
-    const { method, content, offset, length, signal = never, onProgress } = call
-    const body = {
-      ...(content === undefined ? {} : { content }),
-      ...(offset === undefined ? {} : { offset }),
-      ...(length === undefined ? {} : { length }),
-      onProgress,
-    }
-    let [to, sent] = [url, headers]
-    for (let redirects = 0; ; redirects++) {
-      const answer = await exchange(options, { method, url: to, headers: sent, signal, idleTimeout, answerTimeout, ...body })
-      const location = answer.headers.get('location')
-      if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer
-      await answer.discard()
-      const next = parseDestination(location, to, 'redirect')
-      // What was meant for the registry is not sent anywhere else.
-      if (method !== 'GET' && method !== 'HEAD') {
-        throw new ClientError('refused', `${host.registry} redirects ${method} to ${next.origin}. It is not followed.`, {
-          subject: call.subject,
-        })
-      }
-      requireSafeStep(to, next, 'redirect')
-      if (redirects === mostRedirects) {
-        throw new ClientError('invalid-response', `${host.registry} redirects ${withoutQuery(url)} without end.`)
-      }
-      if (next.origin !== new URL(to).origin) sent = withoutSecrets(sent)
-      to = next.href
-    }
-  }
-
-  /** Sends it with what the registry wants to see of the caller; a 401 is answered once. */
-  const authorized = async (connection: Connection, call: Call, url: string): Promise<Answer> => {
-    const { authorization, host } = connection
-    const { signal = never } = call
-    const tokenSend: Parameters<Authorization['header']>[1] = async ({ method, url: realm, headers, form }) =>
-      exchange(options, {
-        method,
-        url: realm,
-        headers,
-        signal,
-        idleTimeout: host.idleTimeout,
-        answerTimeout: host.answerTimeout,
-        ...(form === undefined ? {} : { content: bytesContent(new TextEncoder().encode(form)) }),
-      })
-    const first = new Headers({ ...host.headers, ...call.headers })
-    setDefaults(first, call, userAgent)
-    // A caller's own header is the caller's own affair: nothing is added to it, and a 401 is the answer.
-    if (first.has('authorization')) return send(connection, call, url, first)
-    const header = await authorization.header(call, tokenSend)
-    if (header !== undefined) first.set('authorization', header)
-    const answer = await send(connection, call, url, first)
-    // A stranger to whom a redirect led has no claim to credentials.
-    if (answer.status !== 401 || new URL(answer.url).origin !== new URL(url).origin) return answer
-    const challenges = parseChallenges(answer.headers.get('www-authenticate'))
-    const second = await authorization.answer(challenges, call, header, tokenSend)
-    if (second === undefined) return answer
-    await answer.discard()
-    first.set('authorization', second)
-    return send(connection, call, url, first)
-  }
-
-  const attempt = async (connection: Connection, call: Call, url: string, count: number): Promise<Answer> => {
-    const { signal = never, method } = call
+  /** In the registry's lane, and at a time when it does not want to be left alone. */
+  const inLane = async (attempt: Attempt, connection: Connection): Promise<Answer> => {
+    const { signal = never, method } = attempt.call
     const lane = method === 'GET' || method === 'HEAD' ? connection.reads : connection.writes
     const leave = await lane.enter(signal)
-    const began = performance.now()
-    const trace = (status: number | undefined, error?: ClientError): void =>
-      onTrace({
-        method,
-        url: withoutQuery(url),
-        status,
-        took: performance.now() - began,
-        attempt: count,
-        ...(error === undefined ? {} : { error }),
-      })
     try {
       await pause(connection.quietUntil - Date.now(), signal)
-      const answer = await authorized(connection, call, url)
-      trace(answer.status)
+      const answer = await send(attempt, connection.authorization)
       warn(connection.host.registry, answer.headers.get('warning'))
       return releasing(answer, leave)
     } catch (error) {
       leave()
-      const failed = asClientError(error, signal)
-      trace(undefined, failed)
-      throw failed
+      throw error
     }
+  }
+
+  /** What comes of one attempt: the answer, or an error, and whether and when another attempt makes sense. */
+  const outcomeOf = async (attempt: Attempt, connection: Connection): Promise<Answer | Failure> => {
+    const { call, host } = attempt
+    const { signal = never, repeatable = idempotent.has(call.method), expect, subject } = call
+    let answer: Answer
+    try {
+      answer = await inLane(attempt, connection)
+    } catch (caught) {
+      const error = asClientError(caught, signal)
+      const broke = error.status === undefined && (error.code === 'network' || error.code === 'timeout')
+      return { error, again: broke && repeatable }
+    }
+    const { status } = answer
+    if (expect === 'any' || expect.includes(status)) return answer
+    const error = await failureOf(answer, subject)
+    const { retryAfter } = error
+    // Nothing was done then, and nobody else needs to ask before that time.
+    const undone = status === 429 || status === 503
+    if (undone && retryAfter !== undefined && retryAfter <= host.maxDelay) {
+      connection.quietUntil = Math.max(connection.quietUntil, Date.now() + retryAfter)
+    }
+    return { error, again: isPassing(status) && (undone || repeatable) }
   }
 
   return {
     sendsStreams: options.sendsStreams,
     host: (registry) => connectionTo(registry).host,
-    forget: (registry) => void connections.delete(registry),
     async call(call) {
       const connection = connectionTo(call.registry)
       const { host } = connection
+      const { signal = never, subject, onRetry } = call
       const url = urlOf(host, call)
-      const { signal = never, repeatable = idempotent.has(call.method) } = call
-      for (let count = 1; ; count++) {
-        let error: ClientError
-        let wait: number | undefined
-        try {
-          const answer = await attempt(connection, call, url, count)
-          if (call.expect.includes(answer.status)) return answer
-          error = await failureOf(answer, call.subject)
-          if (!isPassing(answer.status)) throw error
-          wait = parseRetryAfter(answer.headers.get('retry-after'), Date.now())
-          const undone = answer.status === 429 || answer.status === 503
-          if (!undone && !repeatable) throw error
-          if (undone && wait !== undefined && wait <= host.maxDelay) {
-            connection.quietUntil = Math.max(connection.quietUntil, Date.now() + wait)
-          }
-        } catch (caught) {
-          error = asClientError(caught, signal)
-          const broke = error.status === undefined && (error.code === 'network' || error.code === 'timeout')
-          if (!broke || !repeatable) throw withFacts(error, { subject: call.subject })
-        }
-        if (count >= host.attempts || (wait ?? 0) > host.maxDelay) throw withFacts(error, { subject: call.subject })
-        call.onRetry?.(error)
-        await pause(wait ?? backoff(count + 1, host.maxDelay), signal).catch((reason: unknown) => {
-          throw asClientError(reason, signal)
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await outcomeOf({ host, call, url, attempt }, connection)
+        if ('status' in outcome) return outcome
+        const { error, again } = outcome
+        const wait = error.retryAfter ?? backoff(attempt + 1, host.maxDelay)
+        if (!again || attempt >= host.attempts || wait > host.maxDelay) throw withFacts(error, { subject })
+        onRetry?.(error)
+        await pause(wait, signal).catch((reason: unknown) => {
+          throw withFacts(asClientError(reason, signal), { subject })
         })
-      }
-    },
-  }
-}
-
-/** Checked here, at the one way out: a URL that was stored, or came from a header, is of the registry's own origin or not sent. */
-const urlOf = (host: Host, { target, query = {} }: Call): string => {
-  const url = target.startsWith('/')
-    ? new URL(`${host.endpoint}${target}`)
-    : parseDestination(target, host.endpoint, 'URL')
-  requireSameOrigin(host.endpoint, url, 'URL')
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-  return url.href
-}
-
-const setDefaults = (headers: Headers, { content, length, offset = 0 }: Call, userAgent: string): void => {
-  if (!headers.has('user-agent')) headers.set('user-agent', userAgent)
-  // Inflated bytes would not be those of the digest.
-  if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'identity')
-  if (content === undefined) return
-  const size = length ?? (content.size === undefined ? undefined : content.size - offset)
-  // "chunked" is refused by registries in front of object stores.
-  if (size !== undefined) headers.set('content-length', String(size))
-}
-
-/** Headers that may go to another origin than they were meant for. */
-const harmless = ['accept', 'accept-encoding', 'range', 'user-agent']
-
-const withoutSecrets = (headers: Headers): Headers => {
-  const kept = new Headers()
-  for (const name of harmless) {
-    const value = headers.get(name)
-    if (value !== null) kept.set(name, value)
-  }
-  return kept
-}
-
-/** The answer keeps its place in the lane until its body was read or left. */
-const releasing = (answer: Answer, leave: () => void): Answer => {
-  const body = (async function* () {
-    try {
-      yield* answer.body
-    } finally {
-      leave()
-    }
-  })()
-  // Nobody reads what is not there.
-  if (answer.empty) leave()
-  return {
-    ...answer,
-    body,
-    async bytes(limit) {
-      try {
-        return await answer.bytes(limit)
-      } finally {
-        leave()
-      }
-    },
-    async discard() {
-      try {
-        await answer.discard()
-      } finally {
-        leave()
       }
     },
   }
 }
 
 const asClientError = (error: unknown, signal: AbortSignal): ClientError => {
-  if (error instanceof Error && error.name === 'ClientError') return error as ClientError
-  if (signal.aborted) return new ClientError('aborted', 'Stopped as asked.', { cause: error })
-  // Not expected: let it keep its stack as the cause.
-  return new ClientError('network', error instanceof Error ? error.message : String(error), { cause: error })
+  // Who waits is told by the signal's reason, which may be an error of somebody else.
+  if (signal.aborted && (error === signal.reason || !isClientError(error))) {
+    return new ClientError('aborted', 'Stopped as asked.', { cause: error })
+  }
+  if (isClientError(error)) return error
+  // What comes from the wire is a ClientError by now: this is a header that is none, or a fault of the caller's own functions.
+  return new ClientError('usage', error instanceof Error ? error.message : String(error), { cause: error })
 }

@@ -5,6 +5,9 @@ export interface Watch {
   touch(limit: number): void
   /** What comes next is not the other side's to do: no limit until the next `touch`. */
   rest(): void
+  /** From now on no more than this many milliseconds for all the rest of it, whatever moves. */
+  hurry(limit: number): void
+  /** The exchange is over: whatever is still said of it, nothing is waited for any more. */
   end(): void
 }
 
@@ -19,6 +22,8 @@ export const createWatch = (): Watch => {
   let deadline = Number.POSITIVE_INFINITY
   let limit = 0
   let timer: ReturnType<typeof setTimeout> | undefined
+  let over = false
+  let last = Number.POSITIVE_INFINITY
   const look = (): void => {
     timer = undefined
     if (deadline === Number.POSITIVE_INFINITY) return
@@ -26,23 +31,30 @@ export const createWatch = (): Watch => {
     if (left <= 0) controller.abort(new IdleError(`nothing moved for ${limit} ms`))
     else timer = setTimeout(look, left)
   }
+  const touch = (milliseconds: number): void => {
+    if (over) return
+    limit = milliseconds
+    const before = deadline
+    deadline = Math.min(performance.now() + milliseconds, last)
+    // A timer that fires too early looks again; one that would fire too late is set anew.
+    if (timer !== undefined && deadline < before) {
+      clearTimeout(timer)
+      timer = undefined
+    }
+    timer ??= setTimeout(look, deadline - performance.now())
+  }
   return {
     signal: controller.signal,
-    touch(milliseconds) {
-      limit = milliseconds
-      const before = deadline
-      deadline = performance.now() + milliseconds
-      // A timer that fires too early looks again; one that would fire too late is set anew.
-      if (timer !== undefined && deadline < before) {
-        clearTimeout(timer)
-        timer = undefined
-      }
-      timer ??= setTimeout(look, milliseconds)
+    touch,
+    hurry(milliseconds) {
+      last = performance.now() + milliseconds
+      touch(milliseconds)
     },
     rest() {
       deadline = Number.POSITIVE_INFINITY
     },
     end() {
+      over = true
       deadline = Number.POSITIVE_INFINITY
       clearTimeout(timer)
       timer = undefined

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../failure.ts'
-import { exitCodeHelp } from '../help.ts'
+import { clientExitCodeHelp, exitCodeHelp } from '../help.ts'
 import { settingsTable } from './document.ts'
 
 const path = new URL('../../../../docs/configuration.md', import.meta.url)
@@ -12,10 +12,19 @@ test('the table in docs/configuration.md is the table of settings', () => {
   expect(written).toBe(settingsTable())
 })
 
-test('every exit code is in docs/administration.md and in the help', () => {
-  const text = readFileSync(new URL('../../../../docs/administration.md', import.meta.url), 'utf8')
+test('every exit code is in the documents and in the help of who exits with it', () => {
+  const page = (name: string): string => readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8')
+  const places = [
+    { text: page('administration.md'), help: exitCodeHelp },
+    { text: page('commands.md'), help: clientExitCodeHelp },
+  ]
   for (const code of [0, ...Object.values(exitCodes)]) {
-    expect(text).toMatch(new RegExp(`^\\| ${code} \\|`, 'm'))
-    expect(exitCodeHelp).toMatch(new RegExp(`(?:^| )${code} `, 'm'))
+    const found = places.map(({ text, help }) => [
+      new RegExp(`^\\| ${code} \\|`, 'm').test(text),
+      new RegExp(`(?:^| )${code} `, 'm').test(help),
+    ])
+    // In the page and in the help, or in neither.
+    for (const [inPage, inHelp] of found) expect({ code, is: inPage }).toEqual({ code, is: inHelp })
+    expect({ code, documented: found.some(([inPage]) => inPage) }).toEqual({ code, documented: true })
   }
 })

@@ -4,7 +4,7 @@ import { collect } from '../../content/pages.ts'
 import { readAll } from '../../content/verify.ts'
 import type { HostOptions } from '../../transport/hosts.ts'
 import { sample } from '../sample-images.ts'
-import type { Contract } from './contract.ts'
+import { allReject, type Contract } from './contract.ts'
 import { fresh, streamed } from './fresh.ts'
 
 /** Blobs, whatever their size. */
@@ -93,14 +93,15 @@ export const blobContract = (contract: Contract): void => {
     it('that are not there are not found', async () => {
       const repository = contract.repository()
       const { descriptor } = sample('application/octet-stream', fresh(10))
-      for (const asking of [
-        collect(repository.getBlob(descriptor)),
-        collect(repository.getBlobFrom(descriptor, 5)),
-        repository.describeBlob(descriptor.digest),
-        repository.deleteBlob(descriptor.digest),
-      ]) {
-        await expect(asking).rejects.toMatchObject({ code: 'not-found' })
-      }
+      await allReject(
+        [
+          collect(repository.getBlob(descriptor)),
+          collect(repository.getBlobFrom(descriptor, 5)),
+          repository.describeBlob(descriptor.digest),
+          repository.deleteBlob(descriptor.digest),
+        ],
+        { code: 'not-found' },
+      )
     })
 
     it('are deleted', async () => {

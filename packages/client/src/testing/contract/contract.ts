@@ -1,5 +1,7 @@
+import { expect } from 'vitest'
 import type { Client } from '../../client.ts'
 import { readAll } from '../../content/verify.ts'
+import type { ClientError } from '../../errors.ts'
 import { parsePlatform } from '../../platform.ts'
 import type { Repository } from '../../registry/repository.ts'
 import type { HostOptions } from '../../transport/hosts.ts'
@@ -32,6 +34,13 @@ export interface Contract {
 
 export const text = async (chunks: AsyncIterable<Uint8Array>): Promise<string> =>
   new TextDecoder().decode(await readAll(chunks, 1e8, 'it'))
+
+/** All of them together: one that is not waited for yet may fail as well. */
+export const allReject = async (calls: readonly Promise<unknown>[], error: Partial<ClientError>): Promise<void> => {
+  for (const result of await Promise.allSettled(calls)) {
+    expect(result).toMatchObject({ status: 'rejected', reason: { name: 'ClientError', ...error } })
+  }
+}
 
 /** An index that says which platform each of its images is for; they share a layer. */
 export const platformIndex = (

@@ -10,12 +10,11 @@ import { putSample, sampleImage } from '../sample-images.ts'
 import { type Contract, platformIndex } from './contract.ts'
 import { fresh } from './fresh.ts'
 
+const at = ({ name }: Repository, tag = 'v1'): string => `${name}:${tag}`
+
 /** Copies between repositories, and with memory. */
 export const copyContract = (contract: Contract): void => {
   describe('a copy', () => {
-    const at = (repository: Repository, tag = 'v1'): string =>
-      `${contract.place().registry}/${repository.repository.name}:${tag}`
-
     it('brings an index with all it has, once each, and tells of it', async () => {
       const [from, to] = [contract.repository(), contract.repository()]
       const { images, index } = platformIndex('linux/amd64', 'linux/arm64')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { collect } from '../../content/pages.ts'
 import { parsePlatform } from '../../platform.ts'
 import { putSample, sampleImage } from '../sample-images.ts'
-import { type Contract, platformIndex, text } from './contract.ts'
+import { allReject, type Contract, platformIndex, text } from './contract.ts'
 import { fresh } from './fresh.ts'
 
 /** Manifests and their tags. */
@@ -29,15 +29,16 @@ export const manifestContract = (contract: Contract): void => {
       const repository = contract.repository()
       const image = sampleImage({ layers: [fresh(10)] })
       expect(await repository.hasManifest(image.descriptor)).toBe(false)
-      for (const reading of [
-        repository.resolve('v1'),
-        repository.readManifest(image.descriptor.digest),
-        repository.getManifest(image.descriptor),
-        repository.tag(image.descriptor, 'v1'),
-        repository.deleteTag('v1'),
-      ]) {
-        await expect(reading).rejects.toMatchObject({ code: 'not-found', status: 404 })
-      }
+      await allReject(
+        [
+          repository.resolve('v1'),
+          repository.readManifest(image.descriptor.digest),
+          repository.getManifest(image.descriptor),
+          repository.tag(image.descriptor, 'v1'),
+          repository.deleteTag('v1'),
+        ],
+        { code: 'not-found', status: 404 },
+      )
     })
 
     it('are not what their descriptor does not say', async () => {
@@ -57,13 +58,14 @@ export const manifestContract = (contract: Contract): void => {
     it.each(['', 'a b', '../x', 'x'.repeat(129), 'sha256:abc', '\u001b[2J'])('are not called %j', async (reference) => {
       const repository = contract.repository()
       const { descriptor, bytes } = sampleImage()
-      for (const asking of [
-        repository.resolve(reference),
-        repository.putManifest(descriptor, bytes, { tags: [reference] }),
-        repository.deleteTag(reference),
-      ]) {
-        await expect(asking).rejects.toMatchObject({ code: 'usage' })
-      }
+      await allReject(
+        [
+          repository.resolve(reference),
+          repository.putManifest(descriptor, bytes, { tags: [reference] }),
+          repository.deleteTag(reference),
+        ],
+        { code: 'usage' },
+      )
     })
 
     it('get further tags, and lose them', async () => {

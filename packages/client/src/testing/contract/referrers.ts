@@ -8,23 +8,23 @@ import { putSample, sampleImage } from '../sample-images.ts'
 import type { Contract } from './contract.ts'
 import { fresh } from './fresh.ts'
 
+const prepared = async (repository: Repository) => {
+  const image = sampleImage({ layers: [fresh(20)] })
+  await putSample(repository, image, 'v1')
+  const subject = image.descriptor
+  const sbom = sampleImage({ subject, layers: ['s'], artifactType: 'application/x.sbom', annotations: { a: 'b' } })
+  const signature = sampleImage({ subject, layers: ['t'], artifactType: 'application/x.sig' })
+  for (const referrer of [sbom, signature]) await putSample(repository, referrer)
+  return { image, sbom, signature }
+}
+const digests = async (repository: Repository, subject: Digest, artifactType?: string): Promise<Digest[]> =>
+  (await collect(repository.referrers(subject, artifactType === undefined ? {} : { artifactType })))
+    .map(({ digest }) => digest)
+    .toSorted()
+
 /** Referrers, by the API and by the tag that stands in for it. */
 export const referrersContract = (contract: Contract): void => {
   describe('referrers', () => {
-    const prepared = async (repository: Repository) => {
-      const image = sampleImage({ layers: [fresh(20)] })
-      await putSample(repository, image, 'v1')
-      const subject = image.descriptor
-      const sbom = sampleImage({ subject, layers: ['s'], artifactType: 'application/x.sbom', annotations: { a: 'b' } })
-      const signature = sampleImage({ subject, layers: ['t'], artifactType: 'application/x.sig' })
-      for (const referrer of [sbom, signature]) await putSample(repository, referrer)
-      return { image, sbom, signature }
-    }
-    const digests = async (repository: Repository, subject: Digest, artifactType?: string): Promise<Digest[]> =>
-      (await collect(repository.referrers(subject, artifactType === undefined ? {} : { artifactType })))
-        .map(({ digest }) => digest)
-        .toSorted()
-
     it.each<NonNullable<HostOptions['referrers']>>(
       contract.facts.referrersApi ? ['auto', 'api', 'tag'] : ['auto', 'tag'],
     )('are listed, by type too, and until they are deleted (%s)', async (referrers) => {

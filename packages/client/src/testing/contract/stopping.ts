@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { bytesContent } from '../../content/content.ts'
 import { collect } from '../../content/pages.ts'
 import { putSample, sample, sampleImage } from '../sample-images.ts'
-import type { Contract } from './contract.ts'
+import { allReject, type Contract } from './contract.ts'
 
 /** What every method keeps to. */
 export const boundsContract = (contract: Contract): void => {
@@ -56,14 +56,15 @@ export const boundsContract = (contract: Contract): void => {
     const digest = '../manifests/v1' as Digest
     const descriptor = { mediaType: mediaTypes.ociLayer, digest, size: 1 }
     await putSample(repository, sampleImage(), 'v1')
-    for (const call of [
-      repository.hasBlob(descriptor),
-      repository.describeBlob(digest),
-      repository.deleteBlob(digest),
-      collect(repository.getBlobFrom(descriptor, 0)),
-    ]) {
-      await expect(call).rejects.toMatchObject({ code: 'usage' })
-    }
+    await allReject(
+      [
+        repository.hasBlob(descriptor),
+        repository.describeBlob(digest),
+        repository.deleteBlob(digest),
+        collect(repository.getBlobFrom(descriptor, 0)),
+      ],
+      { code: 'usage' },
+    )
     expect(await collect(repository.tags())).toEqual(['v1'])
   })
 }

@@ -1,0 +1,139 @@
+import { bytesContent } from '../content/content.ts'
+import { ClientError } from '../errors.ts'
+import type { Authorization } from './authorization.ts'
+import { parseChallenges } from './challenge.ts'
+import { type Answer, exchange, type ExchangeRequest } from './exchange.ts'
+import type { Host } from './hosts.ts'
+import { parseDestination, requireSafeStep, withoutQuery } from './origin.ts'
+import { headersOf, withoutSecrets } from './request.ts'
+import { backoff, isPassing, parseRetryAfter, pause } from './retry.ts'
+import type { Send } from './tokens.ts'
+import type { Call, TransportOptions } from './transport.ts'
+
+/** One of several times that a call is sent. */
+export interface Attempt {
+  readonly host: Host
+  readonly call: Call
+  readonly url: string
+  /** 1 is the first. */
+  readonly attempt: number
+}
+
+/** Sends it with what the registry wants to see of the caller, and follows where it leads; a 401 is answered once. */
+export type Sender = (attempt: Attempt, authorization: Authorization) => Promise<Answer>
+
+export type SenderOptions = Pick<TransportOptions, 'fetch' | 'sendsStreams' | 'userAgent' | 'onTrace'>
+
+const mostRedirects = 5
+const never = new AbortController().signal
+
+export const createSender = (options: SenderOptions): Sender => {
+  const { userAgent, onTrace } = options
+
+  /** One request, told of. */
+  const ask = async (request: ExchangeRequest, attempt: number): Promise<Answer> => {
+    const { method, url } = request
+    const began = performance.now()
+    const trace = (status: number | undefined, error?: ClientError): void =>
+      onTrace({
+        method,
+        url: withoutQuery(url),
+        status,
+        took: performance.now() - began,
+        attempt,
+        ...(error === undefined ? {} : { error }),
+      })
+    let answer: Answer
+    try {
+      answer = await exchange(options, request)
+    } catch (error) {
+      trace(undefined, error as ClientError)
+      throw error
+    }
+    trace(answer.status)
+    return answer
+  }
+
+  /** One request and, for reads, where it is redirected to. */
+  const send = async ({ host, call, url, attempt }: Attempt, headers: Headers): Promise<Answer> => {
+    const { idleTimeout, answerTimeout } = host
+    const { method, content, offset, length, signal = never, onProgress } = call
+    const request = {
+      method,
+      ...(content === undefined ? {} : { content }),
+      ...(offset === undefined ? {} : { offset }),
+      ...(length === undefined ? {} : { length }),
+      signal,
+      idleTimeout,
+      answerTimeout,
+      onProgress,
+    }
+    let [to, sent] = [url, headers]
+    for (let redirects = 0; ; redirects++) {
+      const answer = await ask({ ...request, url: to, headers: sent }, attempt)
+      const location = answer.headers.get('location')
+      if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer
+      if (call.expect === 'any' && method !== 'GET' && method !== 'HEAD') return answer
+      await answer.discard()
+      const next = parseDestination(location, to, 'redirect')
+      // What was meant for the registry is not sent anywhere else.
+      if (method !== 'GET' && method !== 'HEAD') {
+        throw new ClientError(
+          'refused',
+          `${host.registry} redirects ${method} to ${next.origin}. It is not followed.`,
+          {
+            subject: call.subject,
+          },
+        )
+      }
+      requireSafeStep(to, next, 'redirect')
+      if (redirects === mostRedirects) {
+        throw new ClientError('invalid-response', `${host.registry} redirects ${withoutQuery(url)} without end.`)
+      }
+      if (next.origin !== new URL(to).origin) sent = withoutSecrets(sent)
+      to = next.href
+    }
+  }
+
+  /** To a token server, which may be busy as well. */
+  const sendForToken =
+    ({ host, call, attempt }: Attempt): Send =>
+    async ({ method, url, headers, form }) => {
+      const { signal = never } = call
+      const { idleTimeout, answerTimeout } = host
+      const content = form === undefined ? {} : { content: bytesContent(new TextEncoder().encode(form)) }
+      for (let count = 1; ; count++) {
+        const answer = await ask({ method, url, headers, signal, idleTimeout, answerTimeout, ...content }, attempt)
+        if (!isPassing(answer.status) || count >= host.attempts) return answer
+        const wait = parseRetryAfter(answer.headers.get('retry-after'), Date.now()) ?? backoff(count + 1, host.maxDelay)
+        if (wait > host.maxDelay) return answer
+        await answer.discard()
+        await pause(wait, signal)
+      }
+    }
+
+  return async (attempt, authorization) => {
+    const { host, call, url } = attempt
+    const headers = headersOf(host, call, userAgent)
+    // A caller's own header is the caller's own affair: nothing is added to it, and a 401 is the answer.
+    if (headers.has('authorization') || call.expect === 'any') return send(attempt, headers)
+    const forToken = sendForToken(attempt)
+    const header = await authorization.header(call, forToken)
+    if (header !== undefined) headers.set('authorization', header)
+    const answer = await send(attempt, headers)
+    // A stranger to whom a redirect led has no claim to credentials.
+    if (answer.status !== 401 || new URL(answer.url).origin !== new URL(url).origin) return answer
+    const challenges = parseChallenges(answer.headers.get('www-authenticate'))
+    let second: string | undefined
+    try {
+      second = await authorization.answer(challenges, call, header, forToken)
+    } catch (error) {
+      await answer.discard()
+      throw error
+    }
+    if (second === undefined) return answer
+    await answer.discard()
+    headers.set('authorization', second)
+    return send(attempt, headers)
+  }
+}
