@@ -74,7 +74,12 @@ const declarationOf = (code: string, name: string): { readonly comment: string; 
     else if ('}])'.includes(character)) {
       depth--
       // An interface or a class ends with its brace; a type goes on to its semicolon.
-      if (depth === 0 && character === '}' && /^export (?:declare )?(?:interface|class|abstract class)/.test(code.slice(from))) break
+      if (
+        depth === 0 &&
+        character === '}' &&
+        /^export (?:declare )?(?:interface|class|abstract class)/.test(code.slice(from))
+      )
+        break
     } else if (character === ';' && depth === 0) break
   }
   return { comment, text: code.slice(from, at + 1).replace(/^export (?:declare )?/, '') }

@@ -27,8 +27,10 @@ const allowed: Record<string, { packages: readonly string[]; node: boolean }> = 
   },
 }
 
-/** Inside the registry data flows one way: a room may import only from the rooms named here (and from itself). */
-const rooms: Record<string, readonly string[]> = {
+/** Inside a package data flows one way: a room may import only from the rooms named here (and from itself). */
+const rooms: Record<string, Record<string, readonly string[]>> = {}
+
+rooms['registry'] = {
   doors: ['http', 'registry.ts', 'options.ts'],
   http: ['access', 'content', 'events', 'metadata', 'errors.ts', 'logger.ts'],
   content: ['access', 'blobs', 'metadata', 'errors.ts'],
@@ -37,6 +39,32 @@ const rooms: Record<string, readonly string[]> = {
   metadata: ['access'],
   blobs: [],
 }
+
+/** Words that every room of the client may use. */
+const words = ['errors.ts', 'hash.ts', 'platform.ts', 'version.ts']
+
+rooms['client'] = {
+  node: [...words, 'artifact', 'client.ts', 'content', 'copy', 'credentials', 'layout', 'location.ts', 'transport'],
+  sync: [...words, 'client.ts', 'content', 'copy', 'layout', 'location.ts'],
+  artifact: [...words, 'content', 'copy', 'opened.ts'],
+  inspect: [...words, 'content', 'copy', 'registry'],
+  copy: [...words, 'content'],
+  reggie: [...words, 'content', 'credentials', 'transport'],
+  registry: [...words, 'content', 'transport'],
+  transport: [...words, 'content', 'credentials'],
+  memory: [...words, 'content', 'layout'],
+  layout: [...words, 'content'],
+  credentials: [...words, 'content'],
+  content: [...words],
+}
+
+/** What runs in browsers: nothing that can be reached from these may import a `node:` module, or a package that does. */
+const browserEntries = [
+  'packages/client/src/index.ts',
+  'packages/client/src/reggie/index.ts',
+  'packages/oci/src/index.ts',
+]
+const browserPackages = ['@noble/hashes', '@stowage/oci']
 
 interface Import {
   readonly file: string
@@ -88,11 +116,11 @@ describe.each(Object.entries(allowed))('packages/%s', async (name, { packages, n
   })
 })
 
-describe('the rooms of packages/registry', async () => {
-  const imports = await importsOf('packages/registry/src')
-  const base = 'packages/registry/src/'
+describe.each(Object.entries(rooms))('the rooms of packages/%s', async (name, allowedRooms) => {
+  const imports = await importsOf(`packages/${name}/src`)
+  const base = `packages/${name}/src/`
 
-  it.each(Object.entries(rooms))('%s imports only from below', (room, below) => {
+  it.each(Object.entries(allowedRooms))('%s imports only from below', (room, below) => {
     const wrong = imports.filter(({ file, target }) => {
       if (!file.startsWith(`${base}${room}/`) || !target.startsWith('.')) return false
       const [to = ''] = join(dirname(file), target).slice(base.length).split('/')
@@ -108,6 +136,24 @@ describe('the rooms of packages/registry', async () => {
         .filter((file) => file.includes('/'))
         .map((file) => file.split('/')[0]),
     )
-    expect([...seen].toSorted()).toEqual(Object.keys(rooms).toSorted())
+    expect([...seen].toSorted()).toEqual(Object.keys(allowedRooms).toSorted())
+  })
+})
+
+describe('what runs in browsers', async () => {
+  const imports = [...(await importsOf('packages/client/src')), ...(await importsOf('packages/oci/src'))]
+
+  it.each(browserEntries)('%s reaches nothing of Node', (entry) => {
+    const reached = new Set([entry])
+    const foreign: Import[] = []
+    // A set that grows while it is iterated gives what was added, too.
+    for (const file of reached) {
+      for (const found of imports.filter((one) => one.file === file)) {
+        if (found.target.startsWith('.')) reached.add(join(dirname(file), found.target))
+        else if (!browserPackages.includes(packageOf(found.target))) foreign.push(found)
+      }
+    }
+    expect(foreign).toEqual([])
+    expect(reached.size).toBeGreaterThan(10)
   })
 })

@@ -16,7 +16,13 @@ const sendTo =
     const answer = await fetch(`${url}${target}`, { method, headers, body: body as Uint8Array<ArrayBuffer> })
     const bytes = new Uint8Array(await answer.arrayBuffer())
     const text = (): string => new TextDecoder().decode(bytes)
-    return { status: answer.status, header: (name) => answer.headers.get(name), bytes, text, json: () => JSON.parse(text()) as unknown }
+    return {
+      status: answer.status,
+      header: (name) => answer.headers.get(name),
+      bytes,
+      text,
+      json: () => JSON.parse(text()) as unknown,
+    }
   }
 
 /** The code samples of a page, in order, of one language. */

@@ -69,7 +69,10 @@ async function largeImage(server: BenchServer, context: ClientRowContext): Promi
   ]
 }
 
-const inBytes = ({ detail }: Sample): Sample => ({ value: (detail['peak RSS MiB'] ?? Number.NaN) * mebibyte, detail: {} })
+const inBytes = ({ detail }: Sample): Sample => ({
+  value: (detail['peak RSS MiB'] ?? Number.NaN) * mebibyte,
+  detail: {},
+})
 
 async function manyImages(server: BenchServer, context: ClientRowContext): Promise<RowResult[]> {
   const title = `copy ${smallImages} small tagged images of one repository between two ${server.name}`
@@ -77,7 +80,10 @@ async function manyImages(server: BenchServer, context: ClientRowContext): Promi
     const [program, ...args] = subject.sync(from, to)
     const { milliseconds, peak, cpuSeconds } = await timeCommand(program, args)
     const seconds = milliseconds / 1000
-    return { value: smallImages / seconds, detail: { s: seconds, 'peak RSS MiB': peak / mebibyte, 'cpu s': cpuSeconds } }
+    return {
+      value: smallImages / seconds,
+      detail: { s: seconds, 'peak RSS MiB': peak / mebibyte, 'cpu s': cpuSeconds },
+    }
   })
   return [
     {
@@ -144,7 +150,9 @@ async function verify(
 }
 
 async function fillWithLargeImage(target: PushTarget): Promise<void> {
-  const config = new TextEncoder().encode('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}')
+  const config = new TextEncoder().encode(
+    '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}',
+  )
   const blobs = [{ digest: digestOf(config), size: config.byteLength, bytes: config }]
   await pushBlob(target, { digest: digestOf(config), size: config.byteLength, bytes: config })
   for (let layer = 0; layer < layers; layer++) {

@@ -22,15 +22,18 @@ export async function startCuttingProxy(registry: string): Promise<CuttingProxy>
   const forward = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const { method = 'GET', url = '/' } = incoming
     const path = url.split('?')[0] ?? url
-    const upstream = request({ hostname, port, method, path: url, headers: incoming.headers, agent: false }, (answer) => {
-      const range = /^0-(\d+)$/.exec(String(answer.headers['range'] ?? ''))?.[1]
-      if (range !== undefined) acknowledged.set(path, range === '0' ? 0 : Number(range) + 1)
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
-    })
+    const upstream = request(
+      { hostname, port, method, path: url, headers: incoming.headers, agent: false },
+      (answer) => {
+        const range = /^0-(\d+)$/.exec(answer.headers['range'] ?? '')?.[1]
+        if (range !== undefined) acknowledged.set(path, range === '0' ? 0 : Number(range) + 1)
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(outgoing)
+      },
+    )
     upstream.on('error', () => outgoing.destroy())
     const isUpload = method === 'PATCH' || method === 'PUT'
-    const start = Number(/^(\d+)-/.exec(String(incoming.headers['content-range'] ?? ''))?.[1] ?? 0)
+    const start = Number(/^(\d+)-/.exec(incoming.headers['content-range'] ?? '')?.[1] ?? 0)
     if (method === 'PATCH') sentAgain += Math.max(0, (acknowledged.get(path) ?? 0) - start)
     let left = isUpload ? cut : undefined
     if (left !== undefined && Number(incoming.headers['content-length'] ?? 0) > 0) cut = undefined

@@ -46,7 +46,10 @@ export const resumeRow: ClientRow = {
   },
 }
 
-async function pushAll(host: string, proxy: { cutAfter(bytes: number): void; sentAgain: number; cuts: number }): Promise<Sample> {
+async function pushAll(
+  host: string,
+  proxy: { cutAfter(bytes: number): void; sentAgain: number; cuts: number },
+): Promise<Sample> {
   const [sentBefore, cutsBefore] = [proxy.sentAgain, proxy.cuts]
   await using client = createClient({ credentials: () => undefined, hosts: { [host]: { plainHttp: true } } })
   const repository = client.repository(`${host}/bench/resumed`)

@@ -71,7 +71,12 @@ try {
     machine: machine(),
     rows: results,
     absent: [],
-    setup: Object.fromEntries([...subjects, stowage, dockerRegistry].map(({ name, setup }, index) => [index < subjects.length ? `the client ${name}` : `the registry ${name}`, setup])),
+    setup: Object.fromEntries(
+      [...subjects, stowage, dockerRegistry].map(({ name, setup }, index) => [
+        index < subjects.length ? `the client ${name}` : `the registry ${name}`,
+        setup,
+      ]),
+    ),
   }
   await writeFile(join(out, 'results', 'client.json'), `${JSON.stringify(result, null, 2)}\n`)
   const page = toMarkdown(result, { title: 'What the bench of the client found', raw: 'results/client.json' })

@@ -23,6 +23,7 @@ import { createTransport, type TraceEvent, type Transport } from './transport/tr
 import type { RegistryWarning } from './transport/warnings.ts'
 import { defaultUserAgent } from './version.ts'
 
+/** What a client is made of. Everything has a default; an unknown key is an error. */
 export interface ClientOptions {
   /** Where credentials come from. Default: none; everything is asked for anonymously. */
   readonly credentials?: CredentialSource
@@ -58,11 +59,13 @@ export interface LocatedSource {
   readonly reference: string
 }
 
+/** A target with the tags that were written behind it. */
 export interface LocatedTarget {
   readonly target: Target
   readonly tags: readonly string[]
 }
 
+/** What `client.copy` takes besides what `copy` takes. */
 export interface ClientCopyOptions extends CopyOptions {
   /** Further names for it at the target. */
   readonly tags?: readonly string[]

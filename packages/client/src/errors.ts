@@ -44,6 +44,7 @@ export type ClientErrorCode =
   | 'file'
   | 'aborted'
 
+/** What is known of an error besides its code and message. */
 export interface ClientErrorFacts {
   /** What it was about, as a person writes it: `registry.example/app:v1`, `ocidir:./images:v1`. */
   readonly subject?: string

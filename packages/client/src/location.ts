@@ -18,6 +18,7 @@ import { canonicalRegistry } from './transport/hosts.ts'
  */
 export type Location = RegistryLocation | LocalLocation
 
+/** An image, or a repository, of a registry. */
 export interface RegistryLocation {
   readonly scheme: 'registry'
   /** `docker.io` for all of Docker Hub's names. */
@@ -31,6 +32,7 @@ export interface RegistryLocation {
   readonly plainHttp: boolean | undefined
 }
 
+/** A place on this machine, or in this process. */
 export interface LocalLocation {
   readonly scheme: LocalScheme
   readonly path: string
@@ -38,6 +40,7 @@ export interface LocalLocation {
   readonly reference: string | undefined
 }
 
+/** The places on this machine, by how they are written. */
 export type LocalScheme = 'ocidir' | 'oci-archive' | 'docker-archive' | 'memory'
 
 const schemes: Readonly<Record<string, LocalScheme>> = {

@@ -12,7 +12,7 @@ import { type Content, type ContentLike, toContent } from '../content/content.ts
 import type { CallOptions, Source } from '../content/ports.ts'
 import { ClientError } from '../errors.ts'
 import { defaultHash } from '../hash.ts'
-import { interruptible } from '../layout/interrupt.ts'
+import { interruptible } from '../content/interrupt.ts'
 import { packedSource } from './packed-source.ts'
 
 /** One file of an artifact. */

@@ -3,7 +3,7 @@ import { onePage } from '../content/pages.ts'
 import type { Source } from '../content/ports.ts'
 import { verified } from '../content/verify.ts'
 import { ClientError } from '../errors.ts'
-import { interruptible } from '../layout/interrupt.ts'
+import { interruptible } from '../content/interrupt.ts'
 import type { PackedBlob } from './pack-artifact.ts'
 
 /** What an artifact consists of. */

@@ -22,11 +22,13 @@ export const toContent = (value: ContentLike): Content => {
   return value
 }
 
+/** Bytes in memory as content. */
 export const bytesContent = (bytes: Uint8Array): Content => ({
   size: bytes.byteLength,
   open: ({ offset = 0 } = {}) => once(bytes.subarray(offset)),
 })
 
+/** A `Blob` or `File` as content: read as often as it takes, sent in slices by browsers. */
 export const blobContent = (blob: Blob): Content => ({
   size: blob.size,
   blob,

@@ -16,11 +16,13 @@ export interface ManifestContent {
   readonly bytes: Uint8Array
 }
 
+/** Which referrers are listed. */
 export interface ReferrersOptions extends CallOptions {
   /** Only referrers of this type. */
   readonly artifactType?: string
 }
 
+/** Where a list of tags begins, and how it is paged. */
 export interface TagsOptions extends CallOptions {
   /** Tags that come after this one. */
   readonly last?: string
@@ -28,6 +30,7 @@ export interface TagsOptions extends CallOptions {
   readonly pageSize?: number
 }
 
+/** How a blob is put. */
 export interface PutBlobOptions extends CallOptions {
   /** Repositories of the same registry that may have the blob; they are tried in turn before any byte is sent. */
   readonly mountFrom?: readonly string[]
@@ -40,6 +43,7 @@ export interface PutBlobOptions extends CallOptions {
 /** What became of a blob that was to be put. */
 export type BlobOutcome = 'existing' | 'mounted' | 'uploaded'
 
+/** How a manifest is put. */
 export interface PutManifestOptions extends CallOptions {
   /** Name it so, too. */
   readonly tags?: readonly string[]

@@ -1,6 +1,6 @@
 import type { Descriptor, Digest } from '@stowage/oci'
 import type { Content } from '../content/content.ts'
-import { createLimiter } from '../transport/limiter.ts'
+import { createLimiter } from '../content/limiter.ts'
 import type { CopyContext } from './copy.ts'
 import { createTargetKnowledge } from './knowledge.ts'
 import { onSide } from './side.ts'

@@ -201,6 +201,31 @@ describe('a copy that fails', () => {
     expect(rig.traces).toHaveLength(after)
   })
 
+  it('stops what else is under way, which may have no end of its own', async () => {
+    await using rig = await startRig({ host: { concurrency: 8, timeouts: { idle: 60_000, answer: 60_000 } } })
+    const image = sampleImage({ layers: [fresh(100_000), fresh(100_000), fresh(100_000)] })
+    const { target: memory } = await rig.client.target('memory:from')
+    await putSample(memory, image, 'v1')
+    let hanging = 0
+    const source: Target = {
+      ...memory,
+      async *getBlob(descriptor, { signal } = {}) {
+        if (descriptor.digest !== image.blobs[1]?.descriptor.digest) return yield* memory.getBlob(descriptor)
+        hanging++
+        await new Promise((_, reject) => signal?.addEventListener('abort', reject, { once: true })).catch(() => {})
+        hanging--
+      },
+    }
+    rig.server.on({ method: 'POST' }, async (call, next) => {
+      if (!call.target.includes(image.blobs[3]?.descriptor.digest.slice(7) ?? '')) return next(call)
+      await vi.waitFor(() => expect(hanging).toBe(1))
+      return fail(403)(call, next)
+    })
+    const job = copy({ source, reference: 'v1' }, { target: rig.repository, tags: ['v1'] })
+    await expect(job.result).rejects.toMatchObject({ code: 'denied', side: 'target' })
+    expect(hanging).toBe(0)
+  })
+
   it('throws what it failed with to who listens, and nothing to nobody', async () => {
     await using rig = await startRig()
     const image = sampleImage({ layers: [fresh(100)] })

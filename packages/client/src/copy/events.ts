@@ -1,6 +1,7 @@
 import type { Descriptor } from '@stowage/oci'
 import type { ClientError } from '../errors.ts'
 
+/** As what something is copied. */
 export type CopyRole = 'manifest' | 'blob'
 
 /** What became of a manifest or blob. */

@@ -9,7 +9,7 @@ import {
 import type { ManifestContent } from '../content/ports.ts'
 import { ClientError, isNotFound } from '../errors.ts'
 import { defaultHash } from '../hash.ts'
-import { createLimiter } from '../transport/limiter.ts'
+import { createLimiter } from '../content/limiter.ts'
 import type { BlobCopier } from './blob-copier.ts'
 import type { CopyContext } from './copy.ts'
 import { rewriteIndex, selectChildren } from './selection.ts'

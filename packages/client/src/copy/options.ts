@@ -10,12 +10,14 @@ export interface CopySource {
   readonly reference: string
 }
 
+/** Where an image goes. */
 export interface CopyTarget {
   readonly target: Target
   /** Names to give it. None: it is found by its digest only. */
   readonly tags?: readonly string[]
 }
 
+/** What is copied, and how. Nothing needs to be said. */
 export interface CopyOptions {
   /** Only these platforms of an index. One platform: that image itself, unless `index` is given. */
   readonly platforms?: readonly Platform[]

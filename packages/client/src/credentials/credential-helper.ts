@@ -6,6 +6,7 @@ import { findProgram } from './find-program.ts'
 import { readHelperAnswer, readHelperList, type StoredUser, wordsOf } from './helper-answer.ts'
 import { runProgram, type RunResult } from './run-program.ts'
 
+/** How a helper program is run. */
 export interface CredentialHelperOptions {
   /** Milliseconds that one call may take. 30 000 unless set. */
   readonly timeout?: number

@@ -12,6 +12,7 @@ import { dockerSpelling, parseKey, readKey, type RegistryKey } from './registry-
 import { replaceFile } from './replace-file.ts'
 import { listStored, type StoredCredential } from './stored-credentials.ts'
 
+/** Which file a store writes, and in whose surroundings. */
 export interface CredentialStoreOptions {
   /** `$DOCKER_CONFIG/config.json` or `~/.docker/config.json` unless set. */
   readonly file?: string
@@ -41,6 +42,7 @@ export interface CredentialStore {
   list(options?: CallOptions): Promise<readonly StoredCredential[]>
 }
 
+/** The store that `login` and `logout` write to. Opens nothing before its first call. */
 export const credentialStore = (options: CredentialStoreOptions = {}): CredentialStore => {
   const { environment = process.env, timeout, onWarning } = options
   const path = options.file ?? dockerConfigPath(environment)

@@ -4,6 +4,7 @@ import { type Environment, variable } from './environment.ts'
 import { environmentCredentials } from './environment-credentials.ts'
 import { podmanAuth } from './podman-auth.ts'
 
+/** Where the usual places are looked for. */
 export interface DefaultCredentialsOptions {
   /** `process.env` unless set. */
   readonly environment?: Environment

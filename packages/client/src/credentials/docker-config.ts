@@ -7,6 +7,7 @@ import { type AskHelper, type HelperUse, rememberAnswers } from './helper-answer
 import { cachedFile } from './read-file.ts'
 import { dockerSpelling, keyOf, type RegistryKey } from './registry-key.ts'
 
+/** Which of Docker’s configurations is read, and how its helpers are used. */
 export interface DockerConfigOptions {
   /**
    * The file, and nothing else: `DOCKER_AUTH_CONFIG` and `DOCKER_CONFIG` do not count then. `$DOCKER_CONFIG/config.json` or

@@ -3,6 +3,7 @@ import type { Credential, CredentialSource } from './credential.ts'
 import { type Environment, variable } from './environment.ts'
 import { covers, keyOf, parseKey } from './registry-key.ts'
 
+/** Which environment is read. */
 export interface EnvironmentCredentialsOptions {
   /** `process.env` unless set. */
   readonly environment?: Environment

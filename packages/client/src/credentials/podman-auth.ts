@@ -7,6 +7,7 @@ import { type AskHelper, type HelperUse, rememberAnswers } from './helper-answer
 import { cachedFile } from './read-file.ts'
 import { keyOf, type RegistryKey } from './registry-key.ts'
 
+/** Which of podman’s files are read. */
 export interface PodmanAuthOptions {
   /** The file, and nothing else. The places that Podman knows unless set. */
   readonly path?: string

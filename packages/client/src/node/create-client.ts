@@ -9,10 +9,12 @@ import { openOciArchive } from './archive/oci-archive.ts'
 import { openLayout } from './layout/open-layout.ts'
 import { createNodeFetch, type TlsOptions } from './node-fetch.ts'
 
+/** How one registry is spoken to, certificates included. */
 export interface NodeHostOptions extends HostOptions {
   readonly tls?: TlsOptions
 }
 
+/** What a client is made of in Node. */
 export interface NodeClientOptions extends Omit<ClientOptions, 'hosts'> {
   readonly hosts?: Readonly<Record<string, NodeHostOptions>>
   /** Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` count. Default true. */

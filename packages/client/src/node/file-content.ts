@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import type { Content } from '../content/content.ts'
 import { ClientError } from '../errors.ts'
-import { interruptible } from '../layout/interrupt.ts'
+import { interruptible } from '../content/interrupt.ts'
 import { fileError, onFile } from './file-errors.ts'
 import { readPieces } from './read-file.ts'
 

@@ -13,6 +13,7 @@ export interface TlsOptions {
   readonly insecure?: boolean
 }
 
+/** Certificates and proxies. */
 export interface NodeFetchOptions {
   /** By host and port, as URLs have them; `*` is for all others. */
   readonly tls?: Readonly<Record<string, TlsOptions>>

@@ -1,6 +1,5 @@
 import {
   cutBodyAfter,
-  fail,
   jsonReply,
   linkTo,
   linkToFreshPages,

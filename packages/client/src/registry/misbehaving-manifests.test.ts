@@ -9,7 +9,6 @@ import {
   wrongDigestHeader,
 } from '@stowage/testkit'
 import { describe, expect, it } from 'vitest'
-import type { ClientError } from '../errors.ts'
 import { startRig, type Rig } from '../testing/misbehaving.ts'
 
 const image = samples.image('one')

@@ -10,19 +10,10 @@ import {
 import { describe, expect, it } from 'vitest'
 import { bytesContent, type Content } from '../content/content.ts'
 import { readAll } from '../content/verify.ts'
-import { type Rig, startRig } from '../testing/misbehaving.ts'
+import { blobOf, isThere, startRig } from '../testing/misbehaving.ts'
 import { fresh } from '../testing/contract/fresh.ts'
-import { sample } from '../testing/sample-images.ts'
 
 const uploads = { singlePostUpTo: 0 }
-const blobOf = (bytes: Uint8Array) => sample('application/octet-stream', bytes)
-
-const isThere = async (rig: Rig, bytes: Uint8Array): Promise<void> => {
-  const { descriptor } = blobOf(bytes)
-  const answer = await rig.server.send('GET', `/v2/test/app/blobs/${descriptor.digest}`)
-  expect(answer.status).toBe(200)
-  expect(Buffer.compare(answer.bytes, bytes)).toBe(0)
-}
 
 describe('a blob in one POST', () => {
   it('goes another way where that is not known, and is not tried again', async () => {

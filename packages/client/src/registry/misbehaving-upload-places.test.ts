@@ -12,20 +12,10 @@ import {
 } from '@stowage/testkit'
 import { describe, expect, it } from 'vitest'
 import { bytesContent, type Content } from '../content/content.ts'
-import type { ClientError } from '../errors.ts'
-import { type Rig, startRig } from '../testing/misbehaving.ts'
+import { blobOf, isThere, startRig } from '../testing/misbehaving.ts'
 import { fresh, streamed } from '../testing/contract/fresh.ts'
-import { sample } from '../testing/sample-images.ts'
 
 const uploads = { singlePostUpTo: 0 }
-const blobOf = (bytes: Uint8Array) => sample('application/octet-stream', bytes)
-
-const isThere = async (rig: Rig, bytes: Uint8Array): Promise<void> => {
-  const { descriptor } = blobOf(bytes)
-  const answer = await rig.server.send('GET', `/v2/test/app/blobs/${descriptor.digest}`)
-  expect(answer.status).toBe(200)
-  expect(Buffer.compare(answer.bytes, bytes)).toBe(0)
-}
 
 describe('an upload', () => {
   it('goes on with each Location that it is given', async () => {

@@ -7,6 +7,7 @@ import type { Call, Transport } from '../transport/transport.ts'
 import { linkedPages } from './links.ts'
 import { askAndRead } from './place.ts'
 
+/** Where a list of repositories begins, and how it is paged. */
 export interface RepositoriesOptions extends CallOptions {
   /** Repositories that come after this one. */
   readonly last?: string

@@ -12,6 +12,7 @@ import { createPieces } from './pieces.ts'
 import { callOptions, describePlace, pauseFor, type Place, type RepositoryContext } from './place.ts'
 import { formatToken, parseToken, type UploadState } from './upload-token.ts'
 
+/** How the content of an upload is sent. */
 export interface WriteOptions extends CallOptions {
   /** Bytes of one request. Default: the host's, or all in one. */
   readonly chunkSize?: number

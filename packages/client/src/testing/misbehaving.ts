@@ -10,6 +10,7 @@ import { createNodeFetch } from '../node/node-fetch.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { HostOptions } from '../transport/hosts.ts'
 import type { TraceEvent } from '../transport/transport.ts'
+import { type Sample, sample } from './sample-images.ts'
 
 export interface RigOptions {
   readonly server?: MisbehavingOptions
@@ -85,4 +86,13 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
       }
     },
   }
+}
+
+export const blobOf = (bytes: Uint8Array): Sample => sample('application/octet-stream', bytes)
+
+/** Whether the registry has the blob, by the side of all that misbehaves. */
+export const isThere = async (rig: Rig, bytes: Uint8Array): Promise<void> => {
+  const answer = await rig.server.send('GET', `/v2/test/app/blobs/${blobOf(bytes).descriptor.digest}`)
+  expect(answer.status).toBe(200)
+  expect(Buffer.compare(answer.bytes, bytes)).toBe(0)
 }

@@ -4,6 +4,7 @@
  */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
 
+/** How a request is sent: a part of `RequestInit`. */
 export interface FetchInit {
   readonly method: string
   readonly headers: Headers
@@ -17,6 +18,7 @@ export interface FetchInit {
   readonly referrerPolicy: 'no-referrer'
 }
 
+/** As much of a `Response` as is looked at. */
 export interface FetchAnswer {
   readonly status: number
   readonly headers: Headers

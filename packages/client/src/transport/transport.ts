@@ -6,13 +6,14 @@ import type { Answer } from './exchange.ts'
 import { failureOf } from './failure.ts'
 import type { Fetch } from './fetch.ts'
 import { type Host, type HostOptions, resolveHost } from './hosts.ts'
-import { createLimiter, type Limiter } from './limiter.ts'
+import { createLimiter, type Limiter } from '../content/limiter.ts'
 import { releasing } from './releasing.ts'
 import { urlOf } from './request.ts'
 import { backoff, isPassing, pause } from './retry.ts'
 import { type Attempt, createSender } from './send.ts'
 import { parseWarnings, type RegistryWarning } from './warnings.ts'
 
+/** The methods of the distribution API, and what asks a server about itself. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
 /** One request to a registry, as the rest of this package thinks of it. */

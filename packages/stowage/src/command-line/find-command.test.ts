@@ -43,7 +43,9 @@ describe('findCommand', () => {
         hint: 'Did you mean stowage auth login?',
       }),
     )
-    expect(() => find('repo xyz')).toThrow(expect.objectContaining({ hint: expect.stringMatching(/^There is tags, ls, list/) }))
+    expect(() => find('repo xyz')).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^There is tags, ls, list/) }),
+    )
   })
 
   test.each([

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { HashFactory } from '@stowage/oci'
 import type { CallOptions } from '../../content/ports.ts'
 
+/** How an archive is opened. */
 export interface ArchiveOptions extends CallOptions {
   /** Make the archive if there is none; `-` is then only written. */
   readonly create?: boolean

@@ -12,7 +12,7 @@ import {
 } from '@stowage/oci'
 import { readAll } from '../../content/verify.ts'
 import { ClientError } from '../../errors.ts'
-import { throwIfAborted } from '../../layout/interrupt.ts'
+import { throwIfAborted } from '../../content/interrupt.ts'
 import { pieceSize } from '../read-file.ts'
 import type { DockerImage } from './docker-manifest.ts'
 import type { Archive } from './open-archive.ts'

@@ -2,7 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { throwIfAborted } from '../../layout/interrupt.ts'
+import { throwIfAborted } from '../../content/interrupt.ts'
 import { onFile } from '../file-errors.ts'
 
 /** Bytes of a stream in a file that has no name any more, or loses it when it is disposed of. */

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { ClientError } from '../../errors.ts'
-import { throwIfAborted } from '../../layout/interrupt.ts'
+import { throwIfAborted } from '../../content/interrupt.ts'
 import { fileError } from '../file-errors.ts'
 import { entryName, linkTarget } from './entry-name.ts'
 import { blockSize, decodeHeader, paddingOf, type TarHeader } from './tar-header.ts'

@@ -4,13 +4,14 @@ import { type HashFactory, imageLayout, safeParseImageLayout } from '@stowage/oc
 import type { CallOptions, Target } from '../../content/ports.ts'
 import { ClientError } from '../../errors.ts'
 import { defaultHash } from '../../hash.ts'
-import { throwIfAborted } from '../../layout/interrupt.ts'
+import { throwIfAborted } from '../../content/interrupt.ts'
 import { createLayoutTarget } from '../../layout/layout-target.ts'
 import { isMissing, onFile } from '../file-errors.ts'
 import { readSmallFile } from '../read-file.ts'
 import { createDirectoryStore } from './directory-store.ts'
 import { temporaryPrefix } from './write-file.ts'
 
+/** How an image layout is opened. */
 export interface LayoutOptions extends CallOptions {
   /** Make the layout if there is none: of a directory that is missing or empty, when the first thing is written. */
   readonly create?: boolean
