@@ -10,10 +10,13 @@ import { callOptions, describePlace, pauseFor, type Place, readAny, type Reposit
 
 export const blobSubject = (place: Place, digest: Digest): string => `${describePlace(place)}@${digest}`
 
-/** end-2 by HEAD, of the registry itself: what a mirror has says nothing of where a push goes. */
+/**
+ * end-2 by HEAD, of the registry itself: what a mirror has says nothing of where a push goes. A blob of another length is none:
+ * pushed again it may become whole.
+ */
 export const hasBlob = async (
   { transport, own }: RepositoryContext,
-  { digest }: Pick<Descriptor, 'digest'>,
+  { digest, size }: { readonly digest: Digest; readonly size?: number },
   options: CallOptions = {},
 ): Promise<boolean> => {
   try {
@@ -28,7 +31,8 @@ export const hasBlob = async (
       ...callOptions(options),
     })
     await answer.discard()
-    return true
+    const length = answer.headers.get('content-length')
+    return size === undefined || length === null || Number(length) === size
   } catch (error) {
     if (isNotFound(error)) return false
     throw error

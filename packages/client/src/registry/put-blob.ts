@@ -152,12 +152,8 @@ export const mountBlob = async (
     await using _ = await openUpload(context, answer)
     return false
   } catch (error) {
-    const refused =
-      isClientError(error) &&
-      error.status !== undefined &&
-      error.status >= 400 &&
-      error.status < 500 &&
-      error.status !== 401
+    const refused = isClientError(error) && error.status !== undefined && error.status >= 400 && error.status < 500
+    // Also a 401: who may not read there may well write here.
     if (refused && error.code !== 'rate-limited') return false
     throw error
   }
