@@ -83,7 +83,6 @@ describe('verified bytes', () => {
         closed = true
       }
     }
-    // oxlint-disable-next-line no-unreachable-loop -- leaving is what is tried
     for await (const _ of verified(source(), options)) break
     expect(closed).toBe(true)
   })

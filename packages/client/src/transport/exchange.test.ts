@@ -211,7 +211,6 @@ describe.each(['the fetch of Node', 'the fetch of every runtime'])('%s', (name) 
       async (answer: Answer) => expect((await answer.glance(10)).byteLength).toBe(10),
       async (answer: Answer) => expect(answer.bytes(1000)).rejects.toMatchObject({ code: 'too-large' }),
       async (answer: Answer) => {
-        // oxlint-disable-next-line no-unreachable-loop -- leaving is what is tried
         for await (const _ of answer.body) break
       },
     ]) {

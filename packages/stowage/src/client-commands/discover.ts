@@ -2,6 +2,7 @@ import { discover as discoverFrom, type ReferrerTree } from '@stowage/client'
 import { annotationKeys } from '@stowage/oci'
 import { defineCommand } from '../command-line/define.ts'
 import { count, flag, text } from '../command-line/option-kinds.ts'
+import { escapeControls } from '../config/show.ts'
 import { openReference } from './open-image.ts'
 import { platformOption } from './platform-option.ts'
 
@@ -63,11 +64,9 @@ const linesOf = ({ referrers, children = [] }: ReferrerTree, verbose: boolean, i
     const { digest, annotations = {} } = tree.descriptor
     const created = annotations[annotationKeys.created]
     const notes = verbose ? Object.entries(annotations).map(([key, value]) => `${deeper}  ${key}: ${value}`) : []
-    return [
-      `${indent}${last ? '└── ' : '├── '}${label}  ${digest}${created === undefined || verbose ? '' : `  ${created}`}`,
-      ...notes,
-      ...linesOf(tree, verbose, deeper),
-    ]
+    const line = `${indent}${last ? '└── ' : '├── '}${label}  ${digest}${created === undefined || verbose ? '' : `  ${created}`}`
+    // A line that an annotation begins would look like another referrer.
+    return [...[line, ...notes].map(escapeControls), ...linesOf(tree, verbose, deeper)]
   })
 }
 

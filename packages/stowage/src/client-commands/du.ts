@@ -3,6 +3,7 @@ import { isDigest } from '@stowage/oci'
 import { defineCommand } from '../command-line/define.ts'
 import { flag, texts } from '../command-line/option-kinds.ts'
 import { locationOf } from '../command-line/places.ts'
+import { escapeControls } from '../config/show.ts'
 import { approximately } from '../terminal/bytes.ts'
 
 export const du = defineCommand({
@@ -64,7 +65,7 @@ const rowsOf = (image: ImageUsage, each: boolean, size: (bytes: number) => strin
   ...(each ? image.platforms : []).map(({ bytes, unique, platform, descriptor }): Row => [
     size(bytes),
     size(unique),
-    `  ${platform ?? descriptor.digest}`,
+    `  ${escapeControls(platform ?? descriptor.digest)}`,
   ]),
 ]
 

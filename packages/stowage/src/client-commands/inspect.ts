@@ -32,7 +32,7 @@ export const inspect = defineCommand({
     if (config) return output.result(facts, JSON.stringify(facts, undefined, 2))
     const root = await client.resolve(reference, call)
     const tags = noTags ? undefined : await collect(image.source.tags(call))
-    const value = summary(image, facts as ConfigFacts, { digest: root.digest, tags })
+    const value = summary(image, (facts ?? {}) as ConfigFacts, { digest: root.digest, tags })
     await output.result(value, JSON.stringify(value, undefined, 2))
   },
 })

@@ -1,6 +1,7 @@
 import { type Finding, parsePlatform, validate as validateImage } from '@stowage/client'
 import { defineCommand } from '../command-line/define.ts'
 import { flag, text, texts } from '../command-line/option-kinds.ts'
+import { escapeControls } from '../config/show.ts'
 import { type Failure, StowageError } from '../failure.ts'
 import { approximately } from '../terminal/bytes.ts'
 import { openImageFile } from './image-file.ts'
@@ -69,9 +70,12 @@ export const validate = defineCommand({
 const describe = (finding: Finding): string => {
   const { role, descriptor, where } = finding
   const what = where === '' ? role : where
-  return finding.severity === 'ok'
-    ? ''
-    : `${finding.severity.padEnd(8)} ${finding.code.padEnd(12)} ${what}  ${descriptor.digest}\n  ${finding.message}`
+  if (finding.severity === 'ok') return ''
+  const { severity, code, message } = finding
+  // What an index calls its platforms, and a manifest its members, must not make lines that look like findings.
+  return [`${severity.padEnd(8)} ${code.padEnd(12)} ${what}  ${descriptor.digest}`, `  ${message}`]
+    .map(escapeControls)
+    .join('\n')
 }
 
 const failureOf = (place: string, problems: readonly Finding[]): StowageError => {

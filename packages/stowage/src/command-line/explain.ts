@@ -1,5 +1,6 @@
 import { type ClientErrorCode, type ClientError, isClientError } from '@stowage/client'
 import { ParseError } from '@stowage/oci'
+import { escapeControls } from '../config/show.ts'
 import { exitCodes, type Failure, StowageError } from '../failure.ts'
 
 /** What is said of an error, and the code that the command exits with. */
@@ -26,7 +27,8 @@ export const explain = (error: unknown): Explanation => {
   if (isClientError(error)) {
     const hint = hintOf(error)
     return {
-      lines: [withSubject(error), ...(hint === undefined ? [] : [hint])],
+      // A registry's words are in it: a line of its own would look like one of ours.
+      lines: [withSubject(error), ...(hint === undefined ? [] : [hint])].map(escapeControls),
       code: exitCodes[failures[error.code] ?? 'failed'],
     }
   }
@@ -37,7 +39,7 @@ export const explain = (error: unknown): Explanation => {
     }
   }
   // What is no manifest, config or index, though a registry said it was.
-  if (error instanceof ParseError) return { lines: [error.message], code: exitCodes.failed }
+  if (error instanceof ParseError) return { lines: [escapeControls(error.message)], code: exitCodes.failed }
   if (isSystemError(error)) return { lines: [`${error.message}.`], code: exitCodes.failed }
   return {
     lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
@@ -65,6 +67,6 @@ const hintOf = (error: ClientError): string | undefined => {
   return hint
 }
 
-/** Of the file system: the message of Node says which file, and why. */
+/** Of the file system: the message of Node says why, and mostly which file. A full disk is told without one. */
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && 'syscall' in error && 'code' in error && 'path' in error
+  error instanceof Error && 'syscall' in error && 'code' in error

@@ -89,7 +89,11 @@ const withValues = (argv: readonly string[], specs: readonly OptionSpec<unknown>
 
 /** Commander's words, and what was probably meant. */
 const usageError = (path: string, error: CommanderError, specs: readonly OptionSpec<unknown>[]): StowageError => {
-  const said = error.message.replace(/^error: /, '').replace(/\.$/, '')
+  // What stands behind `=` may be a password.
+  const said = error.message
+    .replace(/^error: /, '')
+    .replace(/'(-[^'=]*)=.*'/s, "'$1'")
+    .replace(/\.$/, '')
   const unknown = error.code === 'commander.unknownOption' ? /'(--[^'=]+)/.exec(said)?.[1] : undefined
   const known = specs.flatMap((spec) => optionsOf(spec).flatMap((option) => option.long ?? []))
   const meant = unknown === undefined ? undefined : nearest(unknown, known)

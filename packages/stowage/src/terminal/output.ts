@@ -1,4 +1,4 @@
-import { show } from '../config/show.ts'
+import { escapeControls, show } from '../config/show.ts'
 import { StowageError } from '../failure.ts'
 import type { Status } from './status.ts'
 import { parseTemplate, type Template } from './template.ts'
@@ -11,7 +11,7 @@ export interface Output extends Pick<Status, 'line' | 'error'> {
   readonly asText: boolean
   /** A result: `text` is what a person reads, `value` what a program gets. */
   result(value: unknown, text: string): Promise<void>
-  /** A list, as it comes. `value` makes of all its items what a program gets. */
+  /** A list, as it comes, each item on a line of its own. `value` makes of all its items what a program gets. */
   list<T>(
     items: AsyncIterable<T> | Iterable<T>,
     as: { readonly text: (item: T) => string; readonly value: (items: readonly T[]) => unknown },
@@ -53,7 +53,7 @@ export const createOutput = (stdout: TerminalOutput, { format, status }: OutputO
       }
       let lines = ''
       for await (const item of items) {
-        lines += `${printable(text(item))}\n`
+        lines += `${escapeControls(text(item))}\n`
         if (lines.length < batch && stdout.isTTY !== true) continue
         await write(lines)
         lines = ''
@@ -65,6 +65,8 @@ export const createOutput = (stdout: TerminalOutput, { format, status }: OutputO
       for await (const chunk of chunks) {
         await write(stdout.isTTY === true ? printable(decoder.decode(chunk, { stream: true })) : chunk)
       }
+      // The beginning of a character that never came.
+      if (stdout.isTTY === true) await write(printable(decoder.decode()))
     },
   }
 }

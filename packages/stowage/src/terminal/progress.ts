@@ -1,4 +1,5 @@
 import type { CopyEvent } from '@stowage/client'
+import { escapeControls } from '../config/show.ts'
 import { approximately } from './bytes.ts'
 import type { Status } from './status.ts'
 
@@ -42,7 +43,7 @@ export const createProgress = (status: Status): Progress => {
   return {
     begin(key, size, label = shortKey(key)) {
       if (!bars.has(key)) found++
-      bars.set(key, { label, size, sent: 0, moving: false, began: performance.now() })
+      bars.set(key, { label: escapeControls(label), size, sent: 0, moving: false, began: performance.now() })
     },
     move(key, sent) {
       const bar = bars.get(key)

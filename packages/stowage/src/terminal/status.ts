@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { escapeControls } from '../config/show.ts'
 import type { TerminalOutput } from './terminal.ts'
 import { printable } from './write.ts'
 
@@ -6,9 +7,9 @@ import { printable } from './write.ts'
 export interface Status extends Disposable {
   /** Whether rows can be drawn. */
   readonly draws: boolean
-  /** Something that is good to know. Nothing when quiet. @param style of its first word */
+  /** Something that is good to know, on one line. Nothing when quiet. @param style of its first word */
   line(text: string, style?: Style): void
-  /** Something that has to be known. */
+  /** Something that has to be known, on one line or several. */
   error(text: string): void
   /** What the rows are from now on. They are drawn soon, and not too often. None may be longer than `width`. */
   rows(make: Rows): void
@@ -62,7 +63,7 @@ export const createStatus = (stream: TerminalOutput, { quiet, tty }: StatusOptio
     draws,
     paint,
     line: (text, style) => {
-      if (!quiet) say(text, style)
+      if (!quiet) say(escapeControls(text), style)
     },
     error: (text) => say(text, 'red'),
     rows(next) {

@@ -6,7 +6,7 @@ export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }
 
-/** Writes, and waits until there is room for more. */
+/** Writes, and waits until it is written: what cannot be is no success. */
 export type Write = (chunk: string | Uint8Array) => Promise<void>
 
 /** @throws {ReaderGone} */
@@ -18,12 +18,12 @@ export const createWrite = (stream: TerminalOutput): Write => {
   stream.on('error', fail)
   return async (chunk) => {
     if (failure !== undefined) throw failure
-    const written = Promise.withResolvers<void>()
-    const room = stream.write(chunk, (error) => {
-      if (error) fail(error)
-      written.resolve()
+    await new Promise<void>((resolve) => {
+      stream.write(chunk, (error) => {
+        if (error) fail(error)
+        resolve()
+      })
     })
-    if (!room) await written.promise
     if (failure !== undefined) throw failure
   }
 }
