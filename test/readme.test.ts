@@ -93,17 +93,16 @@ describe('the samples of README.md', async () => {
     await using registry = await createTestRegistry()
     await using hub = await createTestRegistry()
     await sample.pushImage({ send: sendTo(hub.url) }, 'alpine', '3.20', sample.image('alpine'))
-    const lines = (samples(page, 'sh')[1] ?? '').trim().split('\n')
-    expect(lines).toHaveLength(4)
-    const main = join(root, 'packages/stowage/src/main.ts')
-    for (const line of lines) {
-      const command = line
-        .replace(/ +#.*/, '')
-        .replace('npm run --silent stowage --', `${process.execPath} ${node.join(' ')} ${main}`)
-        .replace('cp alpine:3.20', `cp ${hub.host}/alpine:3.20`)
-        .replaceAll('localhost:5000', registry.host)
-      await run('bash', ['-euc', command], { cwd: directory })
-    }
+    const [, making = '', using = ''] = samples(page, 'sh')
+    // As they are printed, but from source, and with the names of registries that are here.
+    const command = making
+      .replace('npm run build\n', '')
+      .replace('$PWD/node_modules/.bin/node"', `${process.execPath}" ${node.join(' ')}`)
+      .replace('$PWD/packages/stowage/dist/main.js', join(root, 'packages/stowage/src/main.ts'))
+    const calls = using
+      .replace('cp alpine:3.20', `cp ${hub.host}/alpine:3.20`)
+      .replaceAll('localhost:5000', registry.host)
+    await run('bash', ['-euc', `${command}\n${calls}`], { cwd: directory })
     const tags = (await (await fetch(`${registry.url}/v2/alpine/tags/list`)).json()) as { tags: string[] }
     expect(tags.tags).toEqual(['3.20'])
   })
