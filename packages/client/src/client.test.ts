@@ -2,7 +2,6 @@ import { createTestRegistry, flipByte, sample as samples, shortenBody, wrongDige
 import { describe, expect, it } from 'vitest'
 import { type ClientOptions, createClient } from './client.ts'
 import { bytesContent } from './content/content.ts'
-import { collect } from './content/pages.ts'
 import { readAll } from './content/verify.ts'
 import { startRig } from './testing/misbehaving.ts'
 import { putSample, sample, sampleImage } from './testing/sample-images.ts'
@@ -67,8 +66,7 @@ describe('plain HTTP', () => {
       'https://a.example',
       'http://a.example',
       'plain.example',
-      'https://plain.example',
-      'plain.example',
+      'http://plain.example',
       'localhost:5000',
       '127.0.0.1:5000',
     ]) {
@@ -80,7 +78,6 @@ describe('plain HTTP', () => {
       'https://a.example',
       'http://a.example',
       'http://plain.example',
-      'https://plain.example',
       'http://plain.example',
       'https://localhost:5000',
       'https://127.0.0.1:5000',
@@ -206,7 +203,6 @@ describe('mirrors', () => {
     expect((await repository.resolve('v1')).digest).toBe(image.digest)
     expect((await repository.readManifest('v1')).descriptor.digest).toBe(image.digest)
     expect((await readAll(repository.getBlob(layer), 1e6, 'it')).byteLength).toBe(layer.size)
-    expect(await collect(repository.tags())).toEqual(['v1'])
     expect(rig.server.requests).toEqual([])
     expect(await repository.hasBlob(layer)).toBe(false)
     await putSample(repository, sampleImage(), 'v2')

@@ -1,6 +1,8 @@
 import { type Descriptor, type HashFactory, isDigest } from '@stowage/oci'
-import type { CallOptions, Source, Target } from './content/ports.ts'
+import type { CallOptions, ResolveOptions, Source, Target } from './content/ports.ts'
+import { checkCopyOptions } from './copy/check-options.ts'
 import { copy } from './copy/copy.ts'
+import { toJob } from './copy/job.ts'
 import type { CopyJob, CopyOptions } from './copy/options.ts'
 import type { CredentialSource } from './credentials/credential.ts'
 import { ClientError } from './errors.ts'
@@ -13,13 +15,14 @@ import {
   type RegistryLocation,
 } from './location.ts'
 import { createMemoryTarget } from './memory/memory-target.ts'
-import { openManifest, type OpenedManifest } from './opened.ts'
+import { closedBy, openManifest, type OpenedManifest } from './opened.ts'
 import { createRegistryClient, type RegistryClient } from './registry/registry.ts'
 import { createRepository, type Repository } from './registry/repository.ts'
 import { checkHosts } from './transport/check-hosts.ts'
 import { type Fetch, globalFetch, sendsStreams } from './transport/fetch.ts'
-import { canonicalRegistry, type HostOptions, type Hosts } from './transport/hosts.ts'
-import { createTransport, type TraceEvent, type Transport } from './transport/transport.ts'
+import { canonicalRegistry, type Hosts } from './transport/hosts.ts'
+import type { TraceEvent, Transport } from './transport/transport.ts'
+import { createTransports } from './transport/transports.ts'
 import type { RegistryWarning } from './transport/warnings.ts'
 import { defaultUserAgent } from './version.ts'
 
@@ -81,8 +84,11 @@ export interface Client extends AsyncDisposable {
   /** Any place that can be written. Finish it, and dispose of it. */
   target(location: string): Promise<LocatedTarget>
   /** The descriptor of what is there. @throws {ClientError} `not-found` */
-  resolve(location: string, options?: CallOptions): Promise<Descriptor>
-  /** What is there: an image, an index or an artifact. For what is on this machine, read its blobs before the client is disposed of. */
+  resolve(location: string, options?: ResolveOptions): Promise<Descriptor>
+  /**
+   * What is there: an image, an index or an artifact. Dispose of it when its blobs were read: what is on this machine is kept
+   * open until then, or until the client is disposed of.
+   */
   open(location: string, options?: CallOptions): Promise<OpenedManifest>
   /** From any place to any place. Begins at once; a target on this machine is finished with it. */
   copy(from: string, to: string, options?: ClientCopyOptions): CopyJob
@@ -117,22 +123,18 @@ export const createClient = (options: ClientOptions = {}): Client => {
   checkOptions(options)
   const { hosts = {}, hash = defaultHash } = options
   const named = new Map(Object.entries(hosts).map(([name, host]) => [canonicalRegistry(name), host]))
-  const optionsOf = (registry: string): HostOptions => named.get(registry) ?? named.get('*') ?? {}
-  const transportBy = (hostOptions: (registry: string) => HostOptions): Transport =>
-    createTransport({
-      hosts: hostOptions,
-      fetch: options.fetch ?? globalFetch,
-      sendsStreams: options.sendsStreams ?? sendsStreams,
-      credentials: options.credentials ?? (() => undefined),
-      userAgent: options.userAgent ?? defaultUserAgent,
-      onWarning: options.onWarning ?? (() => {}),
-      onTrace: options.onTrace ?? (() => {}),
-    })
-  const transport = transportBy(optionsOf)
-  // For references that begin with `http://` or `https://`: what is said in one of them holds for no other.
-  const transports = new Map<string, Transport>()
+  const transports = createTransports({
+    hosts: named,
+    fetch: options.fetch ?? globalFetch,
+    sendsStreams: options.sendsStreams ?? sendsStreams,
+    credentials: options.credentials ?? (() => undefined),
+    userAgent: options.userAgent ?? defaultUserAgent,
+    onWarning: options.onWarning ?? (() => {}),
+    onTrace: options.onTrace ?? (() => {}),
+  })
+  const transportTo = ({ registry, plainHttp }: RegistryLocation): Transport => transports.to(registry, plainHttp)
   const memories = new Map<string, Target>()
-  const opened = new Set<Target>()
+  const opened = new Set<Source>()
 
   const openLocal: OpenLocal = async (location, mode, local) => {
     if (location.scheme !== 'memory') {
@@ -146,16 +148,6 @@ export const createClient = (options: ClientOptions = {}): Client => {
     return memory
   }
 
-  const transportTo = ({ registry, plainHttp }: RegistryLocation): Transport => {
-    if (plainHttp === undefined || plainHttp === (optionsOf(registry).plainHttp ?? false)) return transport
-    const key = `${plainHttp ? 'http' : 'https'}://${registry}`
-    const said =
-      transports.get(key) ??
-      transportBy((name) => (name === registry ? { ...optionsOf(name), plainHttp } : optionsOf(name)))
-    transports.set(key, said)
-    return said
-  }
-
   const repositoryAt = (location: RegistryLocation): Repository => {
     const { registry, repository: name } = location
     const way = transportTo(location)
@@ -167,9 +159,11 @@ export const createClient = (options: ClientOptions = {}): Client => {
     return createRepository({ transport: way, hash, own, readFrom: [...mirrors, own] })
   }
 
+  const isInMemory = (place: Source): boolean => [...memories.values()].some((memory) => memory === place)
+
   /** What is in memory lives as long as the client. */
   const closingAfter = async <T>(place: Source, work: () => Promise<T>): Promise<T> => {
-    if ([...memories.values()].some((memory) => memory === place)) return work()
+    if (isInMemory(place)) return work()
     await using _ = place
     return await work()
   }
@@ -180,13 +174,15 @@ export const createClient = (options: ClientOptions = {}): Client => {
     copyOptions: ClientCopyOptions,
   ): CopyJob => {
     const started = Promise.withResolvers<CopyJob>()
+    const { tags: further = [], ...rest } = copyOptions
     const result = (async () => {
       try {
+        checkCopyOptions(rest)
+        if (!Array.isArray(further)) throw new ClientError('usage', 'tags must be a list.')
         const { source, reference } = await openFrom()
         return await closingAfter(source, async () => {
           const { target, tags } = await openTo()
           return closingAfter(target, async () => {
-            const { tags: further = [], ...rest } = copyOptions
             const job = copy({ source, reference }, { target, tags: [...new Set([...tags, ...further])] }, rest)
             started.resolve(job)
             const done = await job.result
@@ -199,21 +195,17 @@ export const createClient = (options: ClientOptions = {}): Client => {
         throw error
       }
     })()
-    // Who listens to the events only, or to nothing, is told by those, or not at all.
-    result.catch(() => {})
+    // What it fails with is what the result fails with.
     started.promise.catch(() => {})
-    return {
-      result,
-      async *[Symbol.asyncIterator]() {
-        yield* await started.promise
-        // What comes after the last event, an archive being written, can fail as well.
-        await result
-      },
-    }
+    return toJob(result, async function* () {
+      yield* await started.promise
+      // What comes after the last event, an archive being written, can fail as well.
+      await result
+    })
   }
 
   const client: Client = {
-    transport,
+    transport: transports.usual,
     registry(name) {
       const location = parseRegistryName(name)
       return createRegistryClient(transportTo(location), location.registry)
@@ -243,8 +235,17 @@ export const createClient = (options: ClientOptions = {}): Client => {
     },
     async open(text, call) {
       const { source, reference } = await client.source(text)
-      if (source.repository === undefined) opened.add(source as Target)
-      return openManifest(source, reference, call)
+      if (source.repository !== undefined || isInMemory(source)) return openManifest(source, reference, call)
+      opened.add(source)
+      const close = async (): Promise<void> => {
+        if (opened.delete(source)) await source[Symbol.asyncDispose]()
+      }
+      try {
+        return closedBy(await openManifest(source, reference, call), close)
+      } catch (error) {
+        await close()
+        throw error
+      }
     },
     copy(from, to, copyOptions = {}) {
       // Wrong texts are told at once, before anything is opened.
@@ -257,7 +258,8 @@ export const createClient = (options: ClientOptions = {}): Client => {
       )
     },
     async [Symbol.asyncDispose]() {
-      for (const target of [...opened, ...memories.values()]) await target[Symbol.asyncDispose]()
+      await transports[Symbol.asyncDispose]()
+      for (const place of [...opened, ...memories.values()]) await place[Symbol.asyncDispose]()
       opened.clear()
       memories.clear()
     },

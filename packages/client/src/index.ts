@@ -16,6 +16,7 @@ export type {
   PutBlobOptions,
   PutManifestOptions,
   ReferrersOptions,
+  ResolveOptions,
   Source,
   TagsOptions,
   Target,
@@ -47,7 +48,8 @@ export {
 export { describePlatform, matchesPlatform, parsePlatform } from './platform.ts'
 export type { RegistryClient, RepositoriesOptions } from './registry/registry.ts'
 export type { Repository } from './registry/repository.ts'
-export type { Upload, WriteOptions } from './registry/upload.ts'
+export type { Upload } from './registry/upload.ts'
+export type { WriteOptions } from './registry/upload-writing.ts'
 export { type Challenge, parseChallenges } from './transport/challenge.ts'
 export type { Answer } from './transport/exchange.ts'
 export type { Fetch, FetchAnswer, FetchInit } from './transport/fetch.ts'

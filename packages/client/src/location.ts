@@ -1,6 +1,6 @@
 import { isDigest, isTag, ParseError, parseReference } from '@stowage/oci'
 import { ClientError } from './errors.ts'
-import { canonicalRegistry } from './transport/hosts.ts'
+import { canonicalRegistry, dockerHub } from './transport/hosts.ts'
 
 /**
  * Where an image is, as a person writes it.
@@ -8,7 +8,7 @@ import { canonicalRegistry } from './transport/hosts.ts'
  * | text | is |
  * |---|---|
  * | `alpine:3.20`, `ghcr.io/acme/app@sha256:…`, `docker://…` | a repository of a registry, by Docker's rules |
- * | `http://localhost:5000/app:v1` | the same, said to speak plain HTTP |
+ * | `http://localhost:5000/app:v1` | the same, said to speak plain HTTP: to others than this machine without credentials |
  * | `ocidir:./images:v1`, `ocidir://…`, `oci:…` | an image layout in a directory |
  * | `oci-archive:app.tar:v1` | an image layout in a tar |
  * | `docker-archive:app.tar:acme/app:v1` | what `docker save` writes |
@@ -21,7 +21,7 @@ export type Location = RegistryLocation | LocalLocation
 /** An image, or a repository, of a registry. */
 export interface RegistryLocation {
   readonly scheme: 'registry'
-  /** `docker.io` for all of Docker Hub's names. */
+  /** In lower case; `docker.io` for all of Docker Hub's names. */
   readonly registry: string
   readonly repository: string
   /** A tag or a digest; undefined when the text has neither. A digest goes before a tag. */
@@ -64,11 +64,13 @@ export const parseLocation = (text: string): Location => {
 
 const parseRegistry = (text: string, plainHttp: boolean | undefined): RegistryLocation => {
   try {
-    const { registry = '', repository, tag, digest } = parseReference(text)
+    const { registry: host = '', repository, tag, digest } = parseReference(text)
+    const registry = canonicalRegistry(host)
     return {
       scheme: 'registry',
-      registry: canonicalRegistry(registry),
-      repository,
+      registry,
+      // Under whichever of its names, Docker Hub keeps what has no owner there.
+      repository: registry === dockerHub && !repository.includes('/') ? `library/${repository}` : repository,
       reference: digest ?? tag,
       tag,
       plainHttp,

@@ -15,12 +15,14 @@ import { readAll } from './content/verify.ts'
 import { ClientError } from './errors.ts'
 import { describePlatform, matchesPlatform } from './platform.ts'
 
-interface Common {
+interface Common extends AsyncDisposable {
   readonly descriptor: Descriptor
   /** The manifest, byte for byte. */
   readonly bytes: Uint8Array
   /** Where it came from: its blobs are read from there. */
   readonly source: Source
+  /** Closes what `client.open` opened on this machine. Nothing else is closed: a registry, memory, a source of the caller's. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** An image for one platform. */
@@ -35,7 +37,11 @@ export interface OpenedImage extends Common {
 export interface OpenedIndex extends Common {
   readonly kind: 'index'
   readonly manifest: Index
-  /** Opens the manifest for a platform. @throws {ClientError} `not-found`, naming the platforms there are */
+  /**
+   * Opens the manifest for a platform. It reads from the same place, which the index closes.
+   *
+   * @throws {ClientError} `not-found`, naming the platforms there are
+   */
   platform(platform: Platform, options?: CallOptions): Promise<OpenedManifest>
 }
 
@@ -50,6 +56,12 @@ export interface OpenedArtifact extends Common {
 
 /** What a reference names. Decide by `kind`. */
 export type OpenedManifest = OpenedImage | OpenedIndex | OpenedArtifact
+
+/** The same, with what is to be closed when it is disposed of. */
+export const closedBy = (opened: OpenedManifest, close: () => Promise<void>): OpenedManifest => ({
+  ...opened,
+  [Symbol.asyncDispose]: close,
+})
 
 /** Bytes of a config that are read. */
 const configLimit = 8 * 1024 * 1024
@@ -78,7 +90,7 @@ const imageConfigs: ReadonlySet<string> = new Set([mediaTypes.ociImageConfig, me
 
 const toOpened = (source: Source, descriptor: Descriptor, bytes: Uint8Array): OpenedManifest => {
   const manifest = parseManifest(bytes, descriptor.mediaType)
-  const common = { descriptor, bytes, source }
+  const common = { descriptor, bytes, source, [Symbol.asyncDispose]: async () => {} }
   if (manifest.kind === 'index') {
     return {
       ...common,

@@ -16,6 +16,12 @@ export interface ManifestContent {
   readonly bytes: Uint8Array
 }
 
+/** How a tag is resolved. */
+export interface ResolveOptions extends CallOptions {
+  /** Ask the registry itself, no mirror: for what is asked about a target. Default: false. */
+  readonly fresh?: boolean
+}
+
 /** Which referrers are listed. */
 export interface ReferrersOptions extends CallOptions {
   /** Only referrers of this type. */
@@ -66,7 +72,7 @@ export interface Source extends AsyncDisposable {
    *
    * @throws {ClientError} `not-found`
    */
-  resolve(reference: string, options?: CallOptions): Promise<Descriptor>
+  resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>
 
   /**
    * The bytes of a manifest: verified, at most 4 MiB.
@@ -84,7 +90,7 @@ export interface Source extends AsyncDisposable {
   getBlob(descriptor: Descriptor, options?: CallOptions): AsyncIterable<Uint8Array>
 
   /** `resolve` and `getManifest` in one step, where that takes one request less. */
-  readManifest?(reference: string, options?: CallOptions): Promise<ManifestContent>
+  readManifest?(reference: string, options?: ResolveOptions): Promise<ManifestContent>
 
   hasManifest(descriptor: Descriptor, options?: CallOptions): Promise<boolean>
   hasBlob(descriptor: Descriptor, options?: CallOptions): Promise<boolean>

@@ -1,9 +1,10 @@
 import type { Descriptor, Digest } from '@stowage/oci'
 import type { Content } from '../content/content.ts'
+import { orAborted } from '../content/interrupt.ts'
 import { createLimiter } from '../content/limiter.ts'
 import type { CopyContext } from './copy.ts'
 import { createTargetKnowledge } from './knowledge.ts'
-import { onSide } from './side.ts'
+import { eachOnSide, onSide } from './side.ts'
 
 const defaultConcurrency = 4
 /** Bytes that are sent as fast as it is asked whether they are there. */
@@ -46,7 +47,7 @@ export const createBlobCopier = ({
       const content: Content = {
         size: descriptor.size,
         open: ({ offset = 0 } = {}) =>
-          onSide.each('source', skip(source.getBlob(descriptor, { signal, onRetry }), offset)),
+          eachOnSide('source', skip(source.getBlob(descriptor, { signal, onRetry }), offset)),
       }
       const outcome = await onSide(
         'target',
@@ -68,12 +69,12 @@ export const createBlobCopier = ({
   const ensure = async (descriptor: Descriptor): Promise<void> => {
     const { digest } = descriptor
     for (let other = known.get(digest); other !== undefined; other = known.get(digest)) {
-      const arrived = await other.then(
+      const settled = other.then(
         () => true,
         () => false,
       )
-      signal.throwIfAborted()
-      if (!arrived) continue
+      // The other copy goes on, whatever becomes of this one.
+      if (!(await orAborted(settled, signal))) continue
       found('blob', descriptor)
       done('blob', descriptor, 'existing')
       return

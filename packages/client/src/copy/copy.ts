@@ -1,27 +1,30 @@
 import { type Descriptor, type Digest, referrersTag } from '@stowage/oci'
-import { ClientError } from '../errors.ts'
+import { ClientError, isNotFound } from '../errors.ts'
 import { createBlobCopier } from './blob-copier.ts'
-import { createEventQueue, type CopyOutcome, type CopyRole, type EventQueue } from './events.ts'
+import { type CheckedCopyOptions, checkCopyOptions, checkTags } from './check-options.ts'
+import { type CopyEvents, type CopyOutcome, type CopyRole, createEventQueue } from './events.ts'
+import { queuedJob } from './job.ts'
 import { createManifestCopier, parseOn } from './manifest-copier.ts'
 import type { CopyJob, CopyOptions, CopyResult, CopySource, CopyTarget } from './options.ts'
-import { onSide } from './side.ts'
+import { eachOnSide, onSide } from './side.ts'
 
 /** What the parts of one copy share. */
 export interface CopyContext {
   readonly from: CopySource
   readonly to: CopyTarget
-  readonly options: CopyOptions
+  readonly options: CheckedCopyOptions
   readonly signal: AbortSignal
   readonly found: (role: CopyRole, descriptor: Descriptor) => void
   readonly done: (role: CopyRole, descriptor: Descriptor, outcome: CopyOutcome) => void
   readonly progress: (descriptor: Descriptor, sent: number) => void
+  readonly missing: (descriptor: Descriptor) => void
   readonly retry: (descriptor: Descriptor | undefined) => (error: ClientError) => void
   /** Ends what is under way, because of this. */
   readonly fail: (error: unknown) => void
 }
 
-/** Digests that tags carry: `sha256-<hex>`, and what cosign puts behind it. */
-const digestTag = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64})(\..+)?$/
+/** Digests that tags carry: `sha256-<hex>`, of long ones the first 64 digits, and what cosign puts behind it. */
+const digestTag = /^(sha256-[0-9a-f]{64}|sha384-[0-9a-f]{64}(?:[0-9a-f]{32})?|sha512-[0-9a-f]{64})(\..+)?$/
 
 /**
  * Copies an image, or an index with all its images, from any source to any target. Blobs come before the manifests that name
@@ -34,25 +37,24 @@ const digestTag = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64})(\..+)?$/
  */
 export const copy = (from: CopySource, to: CopyTarget, options: CopyOptions = {}): CopyJob => {
   const events = createEventQueue()
-  const result = run(from, to, options, events)
-  result.then(
-    () => events.end(),
-    (error: unknown) => events.end(error),
-  )
-  return { result, [Symbol.asyncIterator]: () => events.listen()[Symbol.asyncIterator]() }
+  return queuedJob(run(from, to, options, events), events)
 }
 
-const run = async (from: CopySource, to: CopyTarget, options: CopyOptions, events: EventQueue): Promise<CopyResult> => {
-  const { concurrency = 1 } = options
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw new ClientError('usage', `concurrency must be a whole number of 1 or more, and is ${concurrency}.`)
-  }
+const run = async (
+  from: CopySource,
+  to: CopyTarget,
+  unchecked: CopyOptions,
+  events: CopyEvents,
+): Promise<CopyResult> => {
+  const options = checkCopyOptions(unchecked)
+  checkTags(to)
   // The first failure ends what else is under way.
   const failed = new AbortController()
   const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal])
   const counts = { manifest: { copied: 0, existing: 0, mounted: 0 }, blob: { copied: 0, existing: 0, mounted: 0 } }
   let bytes = 0
   let retries = 0
+  let missingReferrers = 0
   const context: CopyContext = {
     from,
     to,
@@ -65,6 +67,10 @@ const run = async (from: CopySource, to: CopyTarget, options: CopyOptions, event
       events.push({ type: 'done', role, descriptor, outcome })
     },
     progress: (descriptor, sent) => events.push({ type: 'progress', descriptor, sent }),
+    missing: (descriptor) => {
+      missingReferrers++
+      events.push({ type: 'missing', descriptor })
+    },
     retry: (descriptor) => (error) => {
       retries++
       events.push({ type: 'retry', descriptor, error })
@@ -79,7 +85,7 @@ const run = async (from: CopySource, to: CopyTarget, options: CopyOptions, event
     const referrers = options.referrers === true ? await copyReferrers(context, manifests) : 0
     if (options.digestTags === true) await copyDigestTags(context, manifests)
     const { copied, existing } = counts.manifest
-    return { root, manifests: { copied, existing }, blobs: counts.blob, bytes, referrers, retries }
+    return { root, manifests: { copied, existing }, blobs: counts.blob, bytes, referrers, missingReferrers, retries }
   } catch (error) {
     failed.abort(error)
     if (options.signal?.aborted === true) throw new ClientError('aborted', 'Stopped as asked.', { cause: error })
@@ -93,21 +99,38 @@ type Manifests = ReturnType<typeof createManifestCopier>
 const deepest = 20
 
 /** Referrers, and what refers to them, until nothing new is found. */
-const copyReferrers = async ({ from, signal, retry }: CopyContext, manifests: Manifests): Promise<number> => {
+const copyReferrers = async (context: CopyContext, manifests: Manifests): Promise<number> => {
+  const { from, signal, retry } = context
+  const missing = new Set<Digest>()
   let count = 0
   let subjects: readonly Digest[] = [...manifests.seen]
-  for (let depth = 0; subjects.length > 0 && depth < deepest; depth++) {
+  for (let depth = 0; subjects.length > 0; depth++) {
     const next: Digest[] = []
     for (const subject of subjects) {
       const list = from.source.referrers(subject, { signal, onRetry: retry(undefined) })
-      for await (const descriptor of onSide.each('source', list)) {
-        if (manifests.seen.has(descriptor.digest)) continue
+      for await (const descriptor of eachOnSide('source', list)) {
+        const { digest } = descriptor
+        if (manifests.seen.has(digest) || missing.has(digest)) continue
+        const bytes = await readReferrer(context, descriptor)
+        if (bytes === undefined) {
+          missing.add(digest)
+          context.missing(descriptor)
+          continue
+        }
         // An index lists its children beside what refers to it; only what names the subject is a referrer.
-        const bytes = await onSide('source', from.source.getManifest(descriptor, { signal }))
         if (parseOn('source', bytes, descriptor).subject?.digest !== subject) continue
+        if (depth === deepest) {
+          throw new ClientError(
+            'invalid-content',
+            `${from.source.name}: more than ${deepest} referrers of each other.`,
+            {
+              side: 'source',
+            },
+          )
+        }
         await manifests.copy(descriptor, bytes)
         count++
-        next.push(descriptor.digest)
+        next.push(digest)
       }
     }
     subjects = next
@@ -115,10 +138,23 @@ const copyReferrers = async ({ from, signal, retry }: CopyContext, manifests: Ma
   return count
 }
 
+/** Undefined for what is listed and gone: lists that clients keep have such. */
+const readReferrer = async (
+  { from, signal, retry }: CopyContext,
+  descriptor: Descriptor,
+): Promise<Uint8Array | undefined> => {
+  try {
+    return await onSide('source', from.source.getManifest(descriptor, { signal, onRetry: retry(descriptor) }))
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
 const copyDigestTags = async ({ from, options, signal, retry }: CopyContext, manifests: Manifests): Promise<void> => {
-  const wanted = new Set([...manifests.seen].map(referrersTag))
+  const wanted = new Set([...manifests.seen].flatMap((digest) => [referrersTag(digest), digest.replace(':', '-')]))
   const tags: string[] = []
-  for await (const tag of onSide.each('source', from.source.tags({ signal, onRetry: retry(undefined) }))) {
+  for await (const tag of eachOnSide('source', from.source.tags({ signal, onRetry: retry(undefined) }))) {
     const [, digest = '', suffix] = digestTag.exec(tag) ?? []
     // The list of referrers itself is made by the target of what is pushed to it.
     if (wanted.has(digest) && (suffix !== undefined || options.referrers !== true)) tags.push(tag)

@@ -2,14 +2,14 @@ import type { Descriptor, Digest } from '@stowage/oci'
 import { describe, expect, it } from 'vitest'
 import { collect } from '../content/pages.ts'
 import { ClientError } from '../errors.ts'
-import { type CopyEvent, createEventQueue, type EventQueue } from './events.ts'
+import { type CopyEvent, type CopyEvents, createEventQueue } from './events.ts'
 
 const blob = (name: string): Descriptor => ({ mediaType: 'a/b', digest: `sha256:${name}` as Digest, size: 100 })
 const progress = (name: string, sent: number): CopyEvent => ({ type: 'progress', descriptor: blob(name), sent })
 const found = (name: string): CopyEvent => ({ type: 'found', role: 'blob', descriptor: blob(name) })
 const done = (name: string): CopyEvent => ({ type: 'done', role: 'blob', descriptor: blob(name), outcome: 'copied' })
 
-const drained = async (queue: EventQueue): Promise<CopyEvent[]> => {
+const drained = async (queue: CopyEvents): Promise<CopyEvent[]> => {
   queue.end()
   return collect(queue.listen())
 }

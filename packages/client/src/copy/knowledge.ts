@@ -7,8 +7,10 @@ import type { Digest } from '@stowage/oci'
 export interface TargetKnowledge {
   /** Blobs that are there, or on their way; those that did not arrive are taken out again. */
   readonly blobs: Map<Digest, Promise<void>>
-  /** Manifests that are there with all that they name. */
+  /** Manifests that are there, and of indexes all their children: one that is sparse is not among them. */
   readonly manifests: Set<Digest>
+  /** Manifests that were found there, or that one of the copies is asking for just now. */
+  readonly asked: Map<Digest, Promise<boolean>>
   /** Whether it is known that the target has no such tag. */
   lacksTag(tag: string): boolean
   /** Whether it had nothing at all: what is small is then sent without asking for it first, which costs the same. */
@@ -28,6 +30,7 @@ export const createTargetKnowledge = ({
 }: KnowledgeOptions = {}): TargetKnowledge => ({
   blobs: new Map(),
   manifests: new Set(),
+  asked: new Map(),
   lacksTag,
   isNew,
 })

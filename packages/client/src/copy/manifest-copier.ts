@@ -1,18 +1,21 @@
 import {
   type Descriptor,
   type Digest,
+  isIndexMediaType,
+  isNonDistributableLayer,
   type Manifest,
   manifestReferences,
   parseManifest,
-  isNonDistributableLayer,
 } from '@stowage/oci'
 import type { ManifestContent } from '../content/ports.ts'
 import { ClientError, isNotFound } from '../errors.ts'
 import { defaultHash } from '../hash.ts'
+import { orAborted } from '../content/interrupt.ts'
 import { createLimiter } from '../content/limiter.ts'
 import type { BlobCopier } from './blob-copier.ts'
 import type { CopyContext } from './copy.ts'
-import { rewriteIndex, selectChildren } from './selection.ts'
+import { createTargetKnowledge } from './knowledge.ts'
+import { rewriteIndex, selectChildren, selectImage } from './selection.ts'
 import { onSide } from './side.ts'
 
 /** Indexes within indexes. */
@@ -28,6 +31,20 @@ export interface ManifestCopier {
   /** Another manifest of the source, with all it names. */
   copy(descriptor: Descriptor, bytes?: Uint8Array, tags?: readonly string[]): Promise<void>
 }
+
+/** How one manifest is copied. */
+interface Node {
+  /** When they were read already. */
+  readonly bytes: Uint8Array | undefined
+  readonly tags: readonly string[]
+  /** Indexes above it. */
+  readonly depth: number
+  /** Of the manifests it names only these: it stays sparse. */
+  readonly only: ReadonlySet<Digest> | undefined
+}
+
+/** What the reference and the platforms come to. */
+type Chosen = Pick<Node, 'bytes' | 'only'> & { readonly descriptor: Descriptor }
 
 export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): ManifestCopier => {
   const { from, to, options, signal, found, done, retry, fail } = context
@@ -52,138 +69,141 @@ export const createManifestCopier = (context: CopyContext, blobs: BlobCopier): M
   const put = async (descriptor: Descriptor, bytes: Uint8Array, tags: readonly string[]): Promise<void> =>
     onSide('target', target.putManifest(descriptor, bytes, { signal, tags, onRetry: retry(descriptor) }))
 
-  const isThere = async (
-    descriptor: Descriptor,
-    tags: readonly string[],
-  ): Promise<'tagged' | 'untagged' | 'absent'> => {
-    if (tags.length === 0 && options.knowledge?.manifests.has(descriptor.digest) === true) return 'tagged'
-    if (options.force === true || options.absent === true) return 'absent'
-    if (options.knowledge?.isNew === true && tags.length === 0) return 'absent'
-    if (tags.some((tag) => options.knowledge?.lacksTag(tag) === true)) return 'absent'
-    if (tags.length === 0) {
-      const has = await onSide('target', target.hasManifest(descriptor, { signal, onRetry: retry(descriptor) }))
-      return has ? 'tagged' : 'absent'
+  /** Whether the target has a manifest, whatever it is called. Asked once among all copies that share what they know. */
+  const isAnywhere = async (descriptor: Descriptor): Promise<boolean> => {
+    const { digest } = descriptor
+    const { asked } = options.knowledge ?? createTargetKnowledge()
+    // One that failed elsewhere may have had reasons of its own.
+    const answer = await orAborted(asked.get(digest)?.catch(() => undefined) ?? Promise.resolve(undefined), signal)
+    if (answer !== undefined) return answer
+    const asking = onSide('target', target.hasManifest(descriptor, { signal, onRetry: retry(descriptor) }))
+    asked.set(digest, asking)
+    let there = false
+    try {
+      there = await asking
+    } finally {
+      if (!there) asked.delete(digest)
     }
-    // By the tags alone: a manifest that is there without them is found to be complete blob by blob.
+    return there
+  }
+
+  /**
+   * Whether the target has a manifest, under all the tags. What an index names is asked for besides, for it may be sparse. An
+   * image is taken at its word: registries check that they have the blobs of what is put, and `force` looks at each of them.
+   */
+  const isThere = async (descriptor: Descriptor, tags: readonly string[]): Promise<boolean> => {
+    const { force, absent, knowledge } = options
+    if (tags.length === 0 && knowledge?.manifests.has(descriptor.digest) === true) return true
+    if (force === true || absent === true) return false
+    if (tags.some((tag) => knowledge?.lacksTag(tag) === true)) return false
+    const call = { signal, onRetry: retry(descriptor) }
+    if (tags.length === 0) return knowledge?.isNew !== true && isAnywhere(descriptor)
     for (const tag of tags) {
       try {
-        const { digest } = await onSide('target', target.resolve(tag, { signal, onRetry: retry(descriptor) }))
-        if (digest !== descriptor.digest) return 'absent'
+        // What a mirror of the target has says nothing of the target.
+        const { digest } = await onSide('target', target.resolve(tag, { ...call, fresh: true }))
+        if (digest !== descriptor.digest) return false
       } catch (error) {
-        if (isNotFound(error)) return 'absent'
+        if (isNotFound(error)) return false
         throw error
       }
     }
-    return 'tagged'
+    return true
   }
 
-  /** Everything that a manifest names, at the target. */
-  const copyReferences = async (manifest: Manifest, depth: number): Promise<void> => {
-    const references = manifestReferences(manifest)
-    // Layers that may not be distributed have their own place, and registries need not hold them.
-    const wanted = references.filter(
-      ({ descriptor: { mediaType, urls } }) => !(isNonDistributableLayer(mediaType) && urls !== undefined),
-    )
-    await all(
-      wanted.map(async ({ role, descriptor }) =>
-        role === 'manifest' ? copyNode(descriptor, undefined, [], depth + 1) : blobs.copy(descriptor),
-      ),
-    )
+  /** Everything that a manifest names, at the target; of the manifests only those that are wanted. */
+  const copyReferences = async (manifest: Manifest, { depth, only }: Node): Promise<void> => {
+    const works = manifestReferences(manifest).flatMap(({ role, descriptor }) => {
+      const { mediaType, digest, urls } = descriptor
+      if (role === 'manifest') {
+        if (only?.has(digest) === false) return []
+        return [copyNode(descriptor, { bytes: undefined, tags: [], depth: depth + 1, only: undefined })]
+      }
+      // Layers that may not be distributed have their own place, and registries need not hold them.
+      return isNonDistributableLayer(mediaType) && urls !== undefined ? [] : [blobs.copy(descriptor)]
+    })
+    await all(works)
   }
 
-  const copyNode = async (
-    descriptor: Descriptor,
-    bytes: Uint8Array | undefined,
-    tags: readonly string[],
-    depth: number,
-  ): Promise<void> => {
-    if (depth > deepest) {
+  const copyNode = async (descriptor: Descriptor, node: Node): Promise<void> => {
+    if (node.depth > deepest) {
       throw new ClientError('invalid-content', `${source.name}: more than ${deepest} indexes within each other.`, {
         side: 'source',
       })
     }
     const known = pending.get(descriptor.digest)
-    if (known !== undefined && tags.length === 0) return known
-    const work = copyNodeAlone(descriptor, bytes, tags, depth)
+    if (known !== undefined && node.tags.length === 0) return known
+    const work = copyNodeAlone(descriptor, node)
     pending.set(descriptor.digest, work)
     return work
   }
 
-  const copyNodeAlone = async (
-    descriptor: Descriptor,
-    given: Uint8Array | undefined,
-    tags: readonly string[],
-    depth: number,
-  ): Promise<void> => {
+  const copyNodeAlone = async (descriptor: Descriptor, node: Node): Promise<void> => {
     found('manifest', descriptor)
-    const there = (await isThere(descriptor, tags)) === 'tagged'
-    if (there && !needsChildren(descriptor)) {
-      has(descriptor)
-      done('manifest', descriptor, 'existing')
-      return
+    const there = await isThere(descriptor, node.tags)
+    if (!there || needsChildren(descriptor)) {
+      const bytes = await copyBelow(descriptor, node)
+      if (!there) await put(descriptor, bytes, node.tags)
     }
+    seen.add(descriptor.digest)
+    if (node.only === undefined) options.knowledge?.manifests.add(descriptor.digest)
+    done('manifest', descriptor, there ? 'existing' : 'copied')
+  }
+
+  /** What a manifest names. @returns its bytes */
+  const copyBelow = async (descriptor: Descriptor, node: Node): Promise<Uint8Array> => {
     const leave = await limiter.enter(signal)
     let bytes: Uint8Array
     let manifest: Manifest
     try {
-      bytes = given ?? (await read(descriptor))
+      bytes = node.bytes ?? (await read(descriptor))
       manifest = parseOn('source', bytes, descriptor)
     } finally {
       leave()
     }
-    await copyReferences(manifest, depth)
-    if (!there) await put(descriptor, bytes, tags)
-    has(descriptor)
-    done('manifest', descriptor, there ? 'existing' : 'copied')
+    await copyReferences(manifest, node)
+    return bytes
   }
 
-  const has = ({ digest }: Descriptor): void => {
-    seen.add(digest)
-    options.knowledge?.manifests.add(digest)
-  }
-
-  /** The children of an index that is there must be known when what refers to them is to be copied. */
-  const needsChildren = ({ mediaType }: Descriptor): boolean =>
-    (options.referrers === true || options.digestTags === true) && /index|manifest\.list/.test(mediaType)
+  /**
+   * An index that is there may be sparse, so its children are asked for, unless another copy did. They must be known besides when
+   * what refers to them is to be copied.
+   */
+  const needsChildren = ({ mediaType, digest }: Descriptor): boolean =>
+    isIndexMediaType(mediaType) &&
+    (options.referrers === true || options.digestTags === true || options.knowledge?.manifests.has(digest) !== true)
 
   /** With platforms: the one image, or the index of some. */
-  const choose = async ({ descriptor, bytes }: ManifestContent): Promise<ManifestContent | 'sparse'> => {
+  const choose = async (root: ManifestContent): Promise<Chosen> => {
     const { platforms = [], index } = options
+    const { descriptor, bytes } = root
     const manifest = parseOn('source', bytes, descriptor)
-    if (platforms.length === 0 || manifest.kind !== 'index') return { descriptor, bytes }
-    const children = selectChildren(manifest, platforms, source.name)
-    const [only] = children
-    if (platforms.length === 1 && index === undefined && only !== undefined) {
-      return { descriptor: only, bytes: await read(only) }
+    const [platform, ...others] = platforms
+    if (platform === undefined || manifest.kind !== 'index') return { ...root, only: undefined }
+    if (others.length === 0 && index === undefined) {
+      const image = selectImage(manifest, platform, source.name)
+      return { descriptor: image, bytes: undefined, only: undefined }
     }
-    await all(children.map(async (child) => copyNode(child, undefined, [], 1)))
-    return index === 'sparse' ? 'sparse' : rewriteIndex(bytes, descriptor, children, hash)
+    const children = selectChildren(manifest, platforms, source.name)
+    if (index === 'sparse') return { ...root, only: new Set(children.map(({ digest }) => digest)) }
+    return { ...rewriteIndex(bytes, descriptor, children, hash), only: undefined }
+  }
+
+  const readRoot = async (): Promise<ManifestContent> => {
+    const call = { signal, onRetry: retry(undefined) }
+    if (source.readManifest !== undefined) return source.readManifest(from.reference, call)
+    const descriptor = await source.resolve(from.reference, call)
+    return { descriptor, bytes: await read(descriptor) }
   }
 
   return {
     seen,
     async copyRoot() {
-      const { reference } = from
-      const call = { signal, onRetry: retry(undefined) }
-      const root = await onSide(
-        'source',
-        source.readManifest === undefined
-          ? source.resolve(reference, call).then(async (descriptor) => ({ descriptor, bytes: await read(descriptor) }))
-          : source.readManifest(reference, call),
-      )
-      const { tags = [] } = to
-      const chosen = await choose(root)
-      if (chosen === 'sparse') {
-        found('manifest', root.descriptor)
-        await put(root.descriptor, root.bytes, tags)
-        done('manifest', root.descriptor, 'copied')
-        seen.add(root.descriptor.digest)
-        return root.descriptor
-      }
-      await copyNode(chosen.descriptor, chosen.bytes, tags, 0)
-      return chosen.descriptor
+      const { descriptor, bytes, only } = await choose(await onSide('source', readRoot()))
+      await copyNode(descriptor, { bytes, tags: to.tags ?? [], depth: 0, only })
+      return descriptor
     },
-    copy: async (descriptor, bytes, tags = []) => copyNode(descriptor, bytes, tags, 0),
+    copy: async (descriptor, bytes, tags = []) => copyNode(descriptor, { bytes, tags, depth: 0, only: undefined }),
   }
 }
 

@@ -10,16 +10,27 @@ import {
 import { ClientError } from '../errors.ts'
 import { describePlatform, matchesPlatform } from '../platform.ts'
 
-/** What stays of an index when only some platforms are wanted. */
-export interface Selection {
-  /** The children that are copied. */
-  readonly children: readonly Descriptor[]
-  /** The index that names just those; undefined when it is the one there was. */
-  readonly rewritten: { readonly descriptor: Descriptor; readonly bytes: Uint8Array } | undefined
-}
-
 /** BuildKit hangs attestations into the index as images of no platform; this annotation says which image each is about. */
 const attestationSubject = 'vnd.docker.reference.digest'
+
+/** Children for a platform, in the order of the index. @throws {ClientError} `not-found`, naming the platforms there are */
+const childrenFor = (
+  { manifests }: Index,
+  platform: Platform,
+  subject: string,
+): readonly [Descriptor, ...Descriptor[]] => {
+  const [first, ...others] = manifests.filter((child) => matchesPlatform(child.platform, platform))
+  if (first !== undefined) return [first, ...others]
+  const there = manifests.flatMap((child) => (child.platform === undefined ? [] : [describePlatform(child.platform)]))
+  throw new ClientError('not-found', `${subject} has nothing for ${describePlatform(platform)}.`, {
+    subject,
+    hint: `There is ${[...new Set(there)].join(', ') || 'no child with a platform'}.`,
+  })
+}
+
+/** The image of an index for a platform: the first there is, as with every client. @throws {ClientError} `not-found` */
+export const selectImage = (index: Index, platform: Platform, subject: string): Descriptor =>
+  childrenFor(index, platform, subject)[0]
 
 /**
  * The children of an index for these platforms, with the attestations about them.
@@ -31,20 +42,9 @@ export const selectChildren = (
   platforms: readonly Platform[],
   subject: string,
 ): readonly Descriptor[] => {
-  const chosen = new Set<Digest>()
-  for (const platform of platforms) {
-    const matches = index.manifests.filter((child) => matchesPlatform(child.platform, platform))
-    if (matches.length === 0) {
-      const there = index.manifests.flatMap((child) =>
-        child.platform === undefined ? [] : [describePlatform(child.platform)],
-      )
-      throw new ClientError('not-found', `${subject} has nothing for ${describePlatform(platform)}.`, {
-        subject,
-        hint: `There is ${[...new Set(there)].join(', ') || 'no child with a platform'}.`,
-      })
-    }
-    for (const { digest } of matches) chosen.add(digest)
-  }
+  const chosen = new Set<Digest>(
+    platforms.flatMap((platform) => childrenFor(index, platform, subject).map(({ digest }) => digest)),
+  )
   return index.manifests.filter(
     ({ digest, annotations }) => chosen.has(digest) || chosen.has((annotations?.[attestationSubject] ?? '') as Digest),
   )

@@ -1,5 +1,5 @@
-import { ClientError, isClientError, withFacts } from '../errors.ts'
 import { ParseError } from '@stowage/oci'
+import { ClientError, isClientError, withFacts } from '../errors.ts'
 
 export type Side = 'source' | 'target'
 
@@ -10,7 +10,8 @@ const mark = (side: Side, error: unknown): unknown => {
   return error
 }
 
-const onSideOf = async <T>(side: Side, work: Promise<T>): Promise<T> => {
+/** What a side is asked for. */
+export const onSide = async <T>(side: Side, work: Promise<T>): Promise<T> => {
   try {
     return await work
   } catch (error) {
@@ -18,12 +19,11 @@ const onSideOf = async <T>(side: Side, work: Promise<T>): Promise<T> => {
   }
 }
 
-async function* each<T>(side: Side, items: AsyncIterable<T>): AsyncIterable<T> {
+/** What a side gives piece by piece. */
+export async function* eachOnSide<T>(side: Side, items: AsyncIterable<T>): AsyncIterable<T> {
   try {
     yield* items
   } catch (error) {
     throw mark(side, error)
   }
 }
-
-export const onSide = Object.assign(onSideOf, { each })

@@ -31,6 +31,8 @@ const atOnce = 8
 /** Indexes within indexes. */
 const deepest = 10
 const mostManifests = 100_000
+/** Bytes of all manifests together: whoever walks may hold on to them. */
+const mostBytes = 256 * 1024 * 1024
 
 /**
  * Every manifest that a root consists of, each once, level by level.
@@ -44,6 +46,7 @@ export async function* walkManifests(
   { platforms = [], signal, onRetry }: WalkOptions = {},
 ): AsyncIterable<WalkedManifest> {
   const seen = new Set<Digest>([root.digest])
+  let bytes = 0
   let level: WalkedNode[] = [{ descriptor: root, where: '', platform: root.platform }]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > deepest) throw tooMany(source, `more than ${deepest} indexes within each other`)
@@ -52,13 +55,16 @@ export async function* walkManifests(
     for await (const walked of inParallel(level, { atOnce, signal }, async (node, inner) =>
       read(source, node, call(inner)),
     )) {
+      bytes += walked.manifest === undefined ? 0 : walked.descriptor.size
+      if (bytes > mostBytes) throw tooMany(source, `manifests of more than ${mostBytes} bytes`)
       yield walked
       if (walked.manifest?.kind !== 'index') continue
       const { manifests } = walked.manifest
-      const chosen =
-        depth === 0 && platforms.length > 0 ? selectChildren(walked.manifest, platforms, source.name) : manifests
+      const chosen = new Set(
+        depth === 0 && platforms.length > 0 ? selectChildren(walked.manifest, platforms, source.name) : manifests,
+      )
       for (const [at, child] of manifests.entries()) {
-        if (!chosen.includes(child) || seen.has(child.digest)) continue
+        if (!chosen.has(child) || seen.has(child.digest)) continue
         seen.add(child.digest)
         next.push({ descriptor: child, where: below(walked.where, at, child), platform: child.platform })
       }

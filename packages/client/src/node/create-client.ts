@@ -9,7 +9,10 @@ import { openOciArchive } from './archive/oci-archive.ts'
 import { openLayout } from './layout/open-layout.ts'
 import { createNodeFetch, type TlsOptions } from './node-fetch.ts'
 
-/** How one registry is spoken to, certificates included. */
+/**
+ * How one registry is spoken to, certificates included. Those of `*` are for registries that are not listed; of them, token servers
+ * and whatever else a registry leads to get the authorities (`tls.ca`) alone.
+ */
 export interface NodeHostOptions extends HostOptions {
   readonly tls?: TlsOptions
 }
@@ -36,10 +39,10 @@ export const createClient = (options: NodeClientOptions = {}): Client => {
   checkHosts(plainHosts)
   const tls: Record<string, TlsOptions> = {}
   for (const [name, { tls: own }] of Object.entries(hosts)) {
-    if (own === undefined) continue
-    checkTls(name, own, options)
-    const address = new URL(resolveHost(canonicalRegistry(name), plainHosts[name] ?? {}).endpoint).host
-    tls[name === '*' ? name : address] = own
+    if (own !== undefined) checkTls(name, own, options)
+    const address = name === '*' ? name : addressOf(name, plainHosts)
+    // What is listed without any has none: `*` is for what is not listed. Two names may lead to one address.
+    if (own !== undefined || !Object.hasOwn(tls, address)) tls[address] = own ?? {}
   }
   const node = createNodeFetch({ tls, ...(proxy === undefined ? {} : { proxy }) })
   const { onWarning } = options
@@ -63,6 +66,10 @@ export const createClient = (options: NodeClientOptions = {}): Client => {
     },
   }
 }
+
+/** Host and port, as URLs have them. */
+const addressOf = (name: string, hosts: Hosts): string =>
+  new URL(resolveHost(canonicalRegistry(name), hosts[name] ?? {}).endpoint).host
 
 /** What is no object is left as it is, for the check to find. */
 const withoutTls = (hosts: NonNullable<NodeClientOptions['hosts']>): Hosts => {

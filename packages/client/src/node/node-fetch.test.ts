@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { selfSigned } from '@stowage/testkit'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createClient } from '../client.ts'
@@ -29,6 +30,12 @@ const ping = async (host: string, tls: Record<string, TlsOptions>, plainHttp = f
   await client.registry(host).ping()
 }
 
+const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: { code?: unknown }) => error.code,
+  )
+
 describe('TLS', () => {
   it('trusts nobody that it was not told to trust, and says how to', async () => {
     const host = await listen(createServer(own, (_, response) => void response.end('{}')))
@@ -52,6 +59,41 @@ describe('TLS', () => {
     await expect(ping(host, { [host]: { ca: own.cert } })).rejects.toMatchObject({ code: 'network' })
     await ping(host, { [host]: { ca: own.cert, cert: mine.cert, key: Buffer.from(mine.key) } })
   })
+
+  it.each(['by a redirect', 'for a token'])(
+    'has of what is for all others the authorities alone where a registry leads %s',
+    async (why) => {
+      const mine = selfSigned()
+      const shown: boolean[] = []
+      const wanting = { ...own, requestCert: true, rejectUnauthorized: false }
+      const trap = await listen(
+        createServer(wanting, (request, response) => {
+          shown.push(Object.keys((request.socket as TLSSocket).getPeerCertificate()).length > 0)
+          response.end('{"token":"t"}')
+        }),
+      )
+      const leading = createServer(own, ({ headers }, response) => {
+        if (why === 'by a redirect') response.writeHead(307, { location: `https://${trap}/` })
+        else if (headers.authorization !== 'Bearer t') {
+          response.writeHead(401, { 'www-authenticate': `Bearer realm="https://${trap}/token"` })
+        }
+        response.end()
+      })
+      const host = await listen(leading)
+      const pair = { cert: mine.cert, key: mine.key }
+      for (const [others, code] of [
+        [{ ...pair, insecure: true }, 'network'],
+        [{ ...pair, ca: own.cert }, undefined],
+      ] as const) {
+        expect(await codeOf(ping(host, { '*': others }))).toBe(code)
+        expect(await codeOf(ping(host, { '*': others, [host]: { ca: own.cert } }))).toBe(code)
+      }
+      expect(shown).toEqual([false, false])
+      await ping(trap, { '*': { ...pair, ca: own.cert } })
+      await ping(host, { [host]: { ca: own.cert }, [trap]: { ...pair, ca: own.cert } })
+      expect(shown).toEqual([false, false, true, true])
+    },
+  )
 
   it('says that a registry speaks plain HTTP', async () => {
     const host = await listen(createHttpServer((_, response) => void response.end('{}')))
@@ -137,6 +179,16 @@ describe('a client of Node', () => {
       hosts: { [host]: { retry: { attempts: 1 } } },
     })
     await expect(other.registry(host).ping()).rejects.toMatchObject({ code: 'network' })
+  })
+
+  it('has nothing of what is for all others for a registry that is listed', async () => {
+    const host = await listen(createServer(own, (_, response) => void response.end('{}')))
+    const retry = { attempts: 1 }
+    const all = { '*': { retry, tls: { insecure: true } } }
+    await using others = createNodeClient({ credentials: () => undefined, hosts: all })
+    await others.registry(host).ping()
+    await using listed = createNodeClient({ credentials: () => undefined, hosts: { ...all, [host]: { retry } } })
+    await expect(listed.registry(host).ping()).rejects.toMatchObject({ code: 'network' })
   })
 
   it('closes what it has opened', async () => {

@@ -15,7 +15,10 @@ export interface TlsOptions {
 
 /** Certificates and proxies. */
 export interface NodeFetchOptions {
-  /** By host and port, as URLs have them; `*` is for all others. */
+  /**
+   * By host and port, as URLs have them; `*` is for all other registries. Of `*`, token servers and whatever else a registry leads
+   * to get the authorities alone: nobody there is shown its certificate, and nobody there is believed blindly.
+   */
   readonly tls?: Readonly<Record<string, TlsOptions>>
   /** Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` count. Default true. */
   readonly proxy?: boolean
@@ -39,19 +42,19 @@ export const createNodeFetch = (options: NodeFetchOptions = {}): NodeFetch =>
  */
 const createUndiciFetch = ({ tls = {}, proxy = true }: NodeFetchOptions): NodeFetch => {
   const dispatchers = new Map<string, Dispatcher>()
-  const dispatcherFor = (host: string): Dispatcher => {
-    const key = keyOf(tls, host)
+  const dispatcherFor = (host: string, elsewhere: boolean): Dispatcher => {
+    const [key, options] = optionsFor(tls, host, elsewhere)
     let dispatcher = dispatchers.get(key)
     if (dispatcher === undefined) {
-      dispatcher = createDispatcher(tls[key], proxy)
+      dispatcher = createDispatcher(options, proxy)
       dispatchers.set(key, dispatcher)
     }
     return dispatcher
   }
   return {
-    fetch: async (url, { method, headers, body, signal }) => {
+    fetch: async (url, { method, headers, body, signal, elsewhere = false }) => {
       const answer = await request(url, {
-        dispatcher: dispatcherFor(new URL(url).host),
+        dispatcher: dispatcherFor(new URL(url).host, elsewhere),
         method,
         headers: Object.fromEntries(headers),
         body: (body ?? null) as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
@@ -83,8 +86,8 @@ interface BunInit {
 
 /** It keeps connections with different certificates apart, and closes those that rest by itself. */
 const createBunFetch = ({ tls = {}, proxy = true }: NodeFetchOptions): NodeFetch => ({
-  fetch: async (url, init) => {
-    const { insecure, ...own } = tls[keyOf(tls, new URL(url).host)] ?? {}
+  fetch: async (url, { elsewhere = false, ...init }) => {
+    const [, { insecure, ...own }] = optionsFor(tls, new URL(url).host, elsewhere)
     const more: BunInit = {
       tls: { ...own, rejectUnauthorized: insecure !== true },
       ...(proxy ? {} : { proxy: false }),
@@ -96,12 +99,19 @@ const createBunFetch = ({ tls = {}, proxy = true }: NodeFetchOptions): NodeFetch
   [Symbol.asyncDispose]: async () => {},
 })
 
-/** One set of options, and one pool, for all hosts without options of their own. */
-const keyOf = (tls: Readonly<Record<string, TlsOptions>>, host: string): string =>
-  Object.hasOwn(tls, host) ? host : '*'
+/** One set of options, and one pool, for all registries without options of their own, and one for all that is no registry. */
+const optionsFor = (
+  tls: NonNullable<NodeFetchOptions['tls']>,
+  host: string,
+  elsewhere: boolean,
+): readonly [key: string, TlsOptions] => {
+  if (host !== '*' && Object.hasOwn(tls, host)) return [host, tls[host] ?? {}]
+  const { '*': others = {} } = tls
+  if (!elsewhere) return ['*', others]
+  return ['elsewhere', others.ca === undefined ? {} : { ca: others.ca }]
+}
 
-const createDispatcher = (options: TlsOptions | undefined, proxy: boolean): Dispatcher => {
-  const { ca, cert, key, insecure } = options ?? {}
+const createDispatcher = ({ ca, cert, key, insecure }: TlsOptions, proxy: boolean): Dispatcher => {
   // One for all connections: Node's authorities are many, and reading them takes longer than a handshake.
   const secureContext =
     ca === undefined && cert === undefined

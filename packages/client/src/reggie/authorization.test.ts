@@ -114,6 +114,21 @@ describe('a Bearer challenge', () => {
     expect((await second).status).toBe(404)
   })
 
+  it('stops when it is told to, though another request waits for the same token', async () => {
+    await using server = await start()
+    const client = connect(server, me)
+    const hanging = server.on({ path: /^\/token/ }, hang(), { times: 1 })
+    const [one, other] = [new AbortController(), new AbortController()]
+    const first = client.Do(client.NewRequest('GET', '/v2/<name>/tags/list'), { signal: one.signal })
+    await expect.poll(() => hanging.hits).toBe(1)
+    const second = client.Do(client.NewRequest('GET', '/v2/<name>/tags/list'), { signal: other.signal })
+    await expect.poll(() => server.seen({ path: /tags/ })).toHaveLength(2)
+    other.abort()
+    await expect(second).rejects.toThrow(expect.objectContaining({ code: 'aborted' }))
+    one.abort()
+    await expect(first).rejects.toThrow(expect.objectContaining({ code: 'aborted' }))
+  })
+
   it('gets a new token when the old one is refused, and when its time is over', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     await using server = await start({ lifetime: 100 })

@@ -1,5 +1,6 @@
 /** How a 401 is answered, and how the next one is spared. */
 import type { Credential } from '../credentials/credential.ts'
+import { orAborted } from '../content/interrupt.ts'
 import { ClientError, isClientError } from '../errors.ts'
 import { type Challenge, parseChallenges } from '../transport/challenge.ts'
 import type { Host } from '../transport/hosts.ts'
@@ -63,7 +64,7 @@ export const createReggieAuthorization = ({ config, host, send }: ReggieAuthoriz
     const known = tokens.get(key)
     if (known !== undefined) {
       try {
-        const token = await known
+        const token = await orAborted(known, signal)
         if (token.expiresAt > Date.now() && bearer(token) !== refused) return token
       } catch (error) {
         // Another request asked, and was told to stop: that is not this one's affair.

@@ -68,8 +68,8 @@ export const WithFetch = (fetch: Fetch): ClientOption =>
   option('WithFetch', (settings) => void (settings.fetch = fetch))
 
 /**
- * Not in the seed. Hosts (`auth.example:5001`) besides the registry's own, and its siblings under https, that may be shown the
- * user name and the password in exchange for a token.
+ * Not in the seed. Hosts (`auth.example:5001`) besides the registry's own that may be shown the user name and the password in
+ * exchange for a token. Those of Docker Hub and GitLab.com are known.
  */
 export const WithTokenServers = (...hosts: readonly string[]): ClientOption =>
   option('WithTokenServers', (settings) => void (settings.tokenServers = hosts))

@@ -2,9 +2,10 @@ import { type Descriptor, type Digest, digestOf, mediaTypes } from '@stowage/oci
 import { bytesContent } from '../content/content.ts'
 import type { CallOptions } from '../content/ports.ts'
 import { isClientError } from '../errors.ts'
-import { deleteByReference, putManifest, readManifest } from './manifests.ts'
+import { deleteByReference, readManifest } from './manifests.ts'
 import type { RepositoryContext } from './place.ts'
 import { putBlob } from './put-blob.ts'
+import { putManifest } from './put-manifest.ts'
 
 /**
  * Removes a tag and leaves the manifest. Registries that delete by digest only (distribution 2 is one) are told in two steps: the
@@ -21,7 +22,7 @@ export const deleteTag = async (context: RepositoryContext, tag: string, options
 
 const deleteInTwoSteps = async (context: RepositoryContext, tag: string, options: CallOptions): Promise<void> => {
   // A tag that is not there must not come to be on the way.
-  const before = await readManifest({ ...context, readFrom: [context.own] }, tag, options)
+  const before = await readManifest(context, tag, { ...options, fresh: true })
   // Where nothing can be deleted, the tag would name the stand-in for good. Whether that is so is found out without the tag.
   await deleteByReference(context, await putStandIn(context, [], options), options)
   const standIn = await putStandIn(context, [tag], options)

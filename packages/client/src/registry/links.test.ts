@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { bytesContent } from '../content/content.ts'
 import { collect } from '../content/pages.ts'
+import { readAll } from '../content/verify.ts'
 import { type LinkedList, linkedPages, parseNextLink } from './links.ts'
 
 describe('the link to the next page', () => {
@@ -28,33 +29,52 @@ describe('the link to the next page', () => {
     [',,<a>; rel=next', 'a'],
     [null, undefined],
     ['', undefined],
-    ['<', undefined],
-    ['next', undefined],
-    ['<a; rel="next"', undefined],
-    ['/a>; rel="next"', undefined],
-    ['<a>; rel="next', undefined],
-    ['<a> rel="next"', undefined],
-    ['<a>; rel="prev" x, <b>; rel=next', undefined],
-    [`<${'a'.repeat(20_000)}>; rel="next"`, undefined],
   ])('%s', (header, expected) => {
-    expect(parseNextLink(header)).toBe(expected)
+    expect(parseNextLink(header, 'the list')).toBe(expected)
   })
 
-  it('never throws', () => {
+  test.each([
+    '<',
+    'next',
+    '/v2/x/tags/list?last=a; rel="next"',
+    '<a; rel="next"',
+    '/a>; rel="next"',
+    '<a>; rel="next',
+    '<a> rel="next"',
+    '<a>; rel="prev" x, <b>; rel=next',
+    '<a>; rel="prev", b; rel=next',
+    `<${'a'.repeat(20_000)}>; rel="next"`,
+  ])('is not taken for the end of the list where it cannot be read: %s', (header) => {
+    expect(() => parseNextLink(header, 'the list')).toThrowError(
+      expect.objectContaining({ code: 'invalid-response', subject: 'the list' }),
+    )
+  })
+
+  it('throws nothing else', () => {
     const part = fc.constantFrom('<', '>', ';', ',', '"', '\\', 'rel', '=', 'next', ' ', 'a')
     const texts = fc.oneof(
       fc.string(),
       fc.array(part, { maxLength: 40 }).map((parts) => parts.join('')),
     )
     fc.assert(
-      fc.property(texts, (text) => void parseNextLink(text)),
+      fc.property(texts, (text) => {
+        try {
+          parseNextLink(text, '')
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'invalid-response' })
+        }
+      }),
       { numRuns: 2000 },
     )
   })
 
   it('takes no longer for a header made to be slow', () => {
     for (const piece of ['<a>,', '<a>;a="', ';a', ' \t', '<', '\\"']) {
-      parseNextLink(`<a>; rel=prev${piece.repeat(16 * 1024)}`.slice(0, 16 * 1024))
+      try {
+        parseNextLink(`<a>; rel=prev${piece.repeat(16 * 1024)}`.slice(0, 16 * 1024), '')
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'invalid-response' })
+      }
     }
   })
 })
@@ -73,7 +93,11 @@ const listOf = (page: (url: string) => PageOf, start = 'https://a.example/v2/x/t
       asked.push(next)
       const { body, link } = page(next)
       const bytes = new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
-      const content = { body: bytesContent(bytes).open(), bytes: async () => bytes, glance: async () => bytes }
+      const content = {
+        body: bytesContent(bytes).open(),
+        bytes: async (limit: number) => readAll(bytesContent(bytes).open(), limit, 'a page'),
+        glance: async () => bytes,
+      }
       const headers = new Headers(link === undefined ? {} : { link })
       return read({ status: 200, headers, url: next, empty: false, ...content, discard: async () => {} })
     },
@@ -142,6 +166,13 @@ describe('a list that goes on by links', () => {
 
   test.each(['', '<html>', '{"tags":', '\u0000'])('is no list when it is %j', async (body) => {
     await expect(collect(listOf(() => ({ body })).list)).rejects.toMatchObject({ code: 'invalid-response' })
+  })
+
+  it('remembers no more than so many bytes of it', async () => {
+    const long = 'x'.repeat(4 * 1024 * 1024)
+    const { list, asked } = listOf((url) => ({ body: [`${url}${long}`], link: next(`?last=${numberOf(url) + 1}`) }))
+    await expect(collect(list)).rejects.toMatchObject({ code: 'invalid-response' })
+    expect(asked.length).toBeLessThanOrEqual(10)
   })
 
   it('has no page of more than 8 MiB', async () => {

@@ -1,5 +1,4 @@
 import { type Page, type Pages, toPages } from '../content/pages.ts'
-import { readAll } from '../content/verify.ts'
 import { ClientError } from '../errors.ts'
 import type { Answer } from '../transport/exchange.ts'
 import { parseDestination, requireSameOrigin } from '../transport/origin.ts'
@@ -8,6 +7,8 @@ import { parseDestination, requireSameOrigin } from '../transport/origin.ts'
 const pageLimit = 8 * 1024 * 1024
 /** Twice the pages of any list of a registry that means well: each is known by its address and by its first entry. */
 const mostSeen = 200_000
+/** Characters of what is known of them. */
+const mostRemembered = 32 * 1024 * 1024
 /** Pages in a row that bring nothing and promise more. */
 const mostEmptyPages = 100
 
@@ -24,31 +25,38 @@ export interface LinkedList<T> {
 export const linkedPages = <T>({ subject, ask, items }: LinkedList<T>): Pages<T> =>
   toPages(async function* (): AsyncIterable<Page<T>> {
     const seen = new Set<string>()
+    let remembered = 0
+    const remember = (text: string): void => {
+      if (!seen.has(text)) remembered += text.length
+      seen.add(text)
+    }
     let next: string | undefined
     let empty = 0
     do {
       const { url, page, link } = await ask(next, async (answer) => {
         const body = await readJson(answer, subject)
-        return { url: answer.url, page: items(body), link: nextOf(answer) }
+        return { url: answer.url, page: items(body), link: nextOf(answer, subject) }
       })
-      seen.add(url)
+      remember(url)
       next = link
       const [first] = page
       empty = first === undefined ? empty + 1 : 0
       // A list is in order: what began a page begins no later one, whatever that calls itself.
-      const repeats = first !== undefined && seen.has(JSON.stringify(first))
-      if (repeats || (next !== undefined && (seen.has(next) || seen.size >= mostSeen || empty >= mostEmptyPages))) {
+      const begins = first === undefined ? undefined : JSON.stringify(first)
+      const repeats = begins !== undefined && seen.has(begins)
+      const endless = seen.size >= mostSeen || remembered >= mostRemembered || empty >= mostEmptyPages
+      if (repeats || (next !== undefined && (seen.has(next) || endless))) {
         throw new ClientError('invalid-response', `${subject}: the registry's list has no end: its pages repeat.`, {
           subject,
         })
       }
-      if (first !== undefined) seen.add(JSON.stringify(first))
+      if (begins !== undefined) remember(begins)
       yield { items: page, more: next !== undefined }
     } while (next !== undefined)
   })
 
-const readJson = async ({ body }: Answer, subject: string): Promise<unknown> => {
-  const bytes = await readAll(body, pageLimit, subject)
+const readJson = async (answer: Answer, subject: string): Promise<unknown> => {
+  const bytes = await answer.bytes(pageLimit, subject)
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as unknown
   } catch (cause) {
@@ -56,8 +64,8 @@ const readJson = async ({ body }: Answer, subject: string): Promise<unknown> => 
   }
 }
 
-const nextOf = ({ headers, url }: Answer): string | undefined => {
-  const target = parseNextLink(headers.get('link'))
+const nextOf = ({ headers, url }: Answer, subject: string): string | undefined => {
+  const target = parseNextLink(headers.get('link'), subject)
   if (target === undefined) return undefined
   const next = parseDestination(target, url, 'Link')
   requireSameOrigin(url, next, 'Link')
@@ -67,12 +75,18 @@ const nextOf = ({ headers, url }: Answer): string | undefined => {
 const target = /[\s,]*<([^<>]*)>/y
 const parameter = /[ \t]*;[ \t]*([^\s=;,"<>]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"<>]*)))?/y
 
+/** Characters of a header that are read. */
+const headerLimit = 16 * 1024
+
 /**
- * The target of the link whose relation is `next`; one without a relation is taken for it. What cannot be read ends the header.
- * (RFC 8288, section 3: a target may have commas and semicolons in it, and so may the values of parameters.)
+ * The target of the link whose relation is `next`; one without a relation is taken for it. (RFC 8288, section 3: a target may have
+ * commas and semicolons in it, and so may the values of parameters.)
+ *
+ * @throws {ClientError} `invalid-response` for what cannot be read: taken for the end, it would cut the list short
  */
-export const parseNextLink = (header: string | null): string | undefined => {
-  if (header === null || header.length > 16 * 1024) return undefined
+export const parseNextLink = (header: string | null, subject: string): string | undefined => {
+  if (header === null) return undefined
+  if (header.length > headerLimit) throw unreadable(header, subject)
   let at = 0
   const read = (pattern: RegExp): RegExpExecArray | undefined => {
     pattern.lastIndex = at
@@ -88,8 +102,16 @@ export const parseNextLink = (header: string | null): string | undefined => {
       if (name.toLowerCase() === 'rel') relation ??= quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? ''
     }
     // Only a comma, or the end, ends a link: behind anything else it is not known what it says.
-    if (!/^\s*(?:,|$)/.test(header.slice(at))) return undefined
+    if (!/^\s*(?:,|$)/.test(header.slice(at))) throw unreadable(header, subject)
     if ((relation ?? 'next').toLowerCase().split(/\s+/).includes('next')) return link[1]
   }
+  if (!/^[\s,]*$/.test(header.slice(at))) throw unreadable(header, subject)
   return undefined
 }
+
+const unreadable = (header: string, subject: string): ClientError =>
+  new ClientError(
+    'invalid-response',
+    `${subject}: where the registry's list goes on cannot be read (Link: ${JSON.stringify(header.slice(0, 200))}).`,
+    { subject },
+  )

@@ -93,13 +93,53 @@ describe('referrers', () => {
     await expect(listed(rig)).rejects.toMatchObject({ code: 'not-found' })
   })
 
-  it('that are none are left out', async () => {
+  it('are not denied where the API is refused and there is no tag either', async () => {
     await using rig = await startRig()
-    const manifests = [sbom.descriptor, { digest: 'nonsense' }, null, 5, { ...signature.descriptor, size: -1 }]
-    rig.server.on({ path: /referrers/ }, () => jsonReply(200, { schemaVersion: 2, manifests }))
-    expect(await listed(rig)).toEqual([sbom.descriptor.digest])
+    await put(rig)
+    rig.server.on({ path: /referrers/ }, fail(400))
+    await expect(listed(rig)).rejects.toMatchObject({ status: 400 })
+  })
+
+  it.each([{ digest: 'nonsense' }, null, 5, { ...signature.descriptor, size: -1 }])(
+    'that are none are not left out: %j',
+    async (entry) => {
+      await using rig = await startRig()
+      const manifests = [sbom.descriptor, entry]
+      rig.server.on({ path: /referrers/ }, () => jsonReply(200, { schemaVersion: 2, manifests }))
+      await expect(listed(rig)).rejects.toMatchObject({ code: 'invalid-response' })
+      rig.server.on({ path: /referrers/ }, fail(404))
+      rig.server.on({ path: /manifests\/sha256-/ }, () =>
+        jsonReply(200, { schemaVersion: 2, mediaType: mediaTypes.ociImageIndex, manifests }),
+      )
+      await expect(listed(rig)).rejects.toMatchObject({ code: 'invalid-content' })
+    },
+  )
+
+  it('are no answer that is something else', async () => {
+    await using rig = await startRig()
     rig.server.on({ path: /referrers/ }, replaceBody('<html>'))
     await expect(listed(rig)).rejects.toMatchObject({ code: 'invalid-response' })
+  })
+
+  it('are put into the list beside what others have written there', async () => {
+    await using rig = await startRig({ host: { referrers: 'tag' } })
+    await putSample(rig.repository, image, 'v1')
+    const target = `/v2/test/app/manifests/${referrersTag(subject.digest)}`
+    const entry = { ...sbom.descriptor, artifactType: 'a/b', 'vendor.extra': 1, annotations: { a: 'b' } }
+    const index = { schemaVersion: 2, mediaType: mediaTypes.ociImageIndex, annotations: { keep: 'me' }, vendor: [1] }
+    rig.server.on(
+      { method: 'GET', path: /manifests\/sha256-/ },
+      () => jsonReply(200, { ...index, manifests: [entry] }),
+      {
+        times: 1,
+      },
+    )
+    await putSample(rig.repository, signature)
+    const { bytes } = await rig.server.send('GET', target, { headers: { accept: mediaTypes.ociImageIndex } })
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject({
+      ...index,
+      manifests: [entry, { digest: signature.descriptor.digest, artifactType: 'application/x.sig' }],
+    })
   })
 
   it('are put into the list again when somebody else has written over it', async () => {

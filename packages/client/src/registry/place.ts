@@ -4,6 +4,7 @@ import { ClientError, isClientError, withFacts } from '../errors.ts'
 import type { Answer } from '../transport/exchange.ts'
 import { backoff, pause } from '../transport/retry.ts'
 import type { Call, Transport } from '../transport/transport.ts'
+import { isLeftAlone, leaveAlone } from './sick-mirrors.ts'
 
 /** A repository where it is: in its registry, or in a mirror of that under a name of its own. */
 export interface Place {
@@ -16,7 +17,7 @@ export interface RepositoryContext {
   readonly transport: Transport
   readonly hash: HashFactory
   readonly own: Place
-  /** Mirrors in their order, and last the registry itself. */
+  /** Mirrors in their order, and last `own`, the registry itself. */
   readonly readFrom: readonly Place[]
 }
 
@@ -26,48 +27,65 @@ export const describePlace = ({ registry, name }: Place): string => `${registry}
 export const callOptions = ({ signal, onRetry }: CallOptions): Pick<Call, 'signal' | 'onRetry'> => ({ signal, onRetry })
 
 /**
+ * The repository in its registry alone. Mirrors serve blobs and manifests by digest, and manifests by tag for reading. Tags and
+ * referrers are always the registry's own: a mirror does not know what it has not been asked for yet.
+ */
+export const withoutMirrors = (context: RepositoryContext): RepositoryContext => ({
+  ...context,
+  readFrom: [context.own],
+})
+
+/**
  * Asks the mirrors, then the registry: whatever keeps a mirror from answering, and answering right, is a reason to ask the next
- * one. The registry's own answer, or error, is the one that counts.
+ * one, and to leave it alone for a while. The registry's own answer, or error, is the one that counts.
  */
 export const readAny = async <T>(
-  { transport, readFrom }: RepositoryContext,
+  { transport, own, readFrom }: RepositoryContext,
   build: (place: Place) => Call,
   read: (answer: Answer, place: Place) => T | Promise<T>,
 ): Promise<T> => {
-  for (const [index, place] of readFrom.entries()) {
-    const last = index === readFrom.length - 1
+  for (const mirror of readFrom) {
+    if (mirror === own || isLeftAlone(transport, mirror)) continue
+    // Where there is somebody else to ask, nothing is tried again.
+    const call = { ...build(mirror), attempts: 1 }
     try {
-      // Where there is somebody else to ask, a connection that breaks is not tried again.
-      const call = last ? build(place) : { ...build(place), repeatable: false }
-      return await askAndRead(transport, call, async (answer) => read(answer, place))
+      return await askAndRead(transport, call, async (answer) => read(answer, mirror))
     } catch (error) {
-      if (last || isClientError(error, 'aborted') || isClientError(error, 'usage')) throw error
+      if (!isClientError(error) || error.code === 'aborted' || error.code === 'usage') throw error
+      if (error.code === 'not-found') continue
+      leaveAlone(transport, mirror, error)
+      call.onRetry?.(error)
     }
   }
-  throw new Error('A repository is in at least one place.')
+  return askAndRead(transport, build(own), async (answer) => read(answer, own))
 }
 
 /**
  * Asks, and reads the answer. One that breaks off in the middle is asked for again, as the transport does it when there is no
- * answer at all.
+ * answer at all, and those times count as well: the host's `attempts` do not multiply.
  */
 export const askAndRead = async <T>(
   transport: Transport,
   call: Call,
   read: (answer: Answer) => Promise<T>,
 ): Promise<T> => {
-  const { attempts, maxDelay } = transport.host(call.registry)
-  const { signal = never, subject, repeatable = true, onRetry } = call
-  for (let count = 1; ; count++) {
-    const answer = await transport.call(call)
+  const { attempts: most, maxDelay } = transport.host(call.registry)
+  const { signal = never, subject, repeatable = true, attempts = most, onRetry } = call
+  let sent = 0
+  const again = (error: ClientError): void => {
+    sent++
+    onRetry?.(error)
+  }
+  for (;;) {
+    const answer = await transport.call({ ...call, onRetry: again })
     try {
       return await read(answer)
     } catch (error) {
       if (!isClientError(error)) throw error
       const broke = error.status === undefined && (error.code === 'network' || error.code === 'timeout')
-      if (!broke || !repeatable || count >= attempts) throw withFacts(error, { subject })
-      onRetry?.(error)
-      await pauseFor(backoff(count + 1, maxDelay), signal)
+      if (!broke || !repeatable || sent + 1 >= attempts) throw withFacts(error, { subject })
+      again(error)
+      await pauseFor(backoff(sent + 1, maxDelay), signal)
     }
   }
 }

@@ -50,7 +50,8 @@ export const putBlob = async (
       await answer.discard()
       return 'uploaded'
     }
-    // "Registries MAY support pushing blobs using a single POST request. … the registry SHOULD return a 202"
+    // "Registries that do not support single request monolithic uploads SHOULD return a `202 Accepted` status code and `Location`
+    // header and clients SHOULD proceed with a subsequent PUT request"
     refused.add(own.registry)
     upload = await openUpload(context, answer)
   }
@@ -69,6 +70,8 @@ const sendBlob = async (
   const { attempts } = context.transport.host(context.own.registry)
   let upload = begun
   let renewed = false
+  let unreadable = false
+  const told = telling(content, (failed) => void (unreadable = failed))
   for (let count = 1; ; count++) {
     upload ??= await startUpload(context, options)
     let resumed = false
@@ -77,13 +80,14 @@ const sendBlob = async (
       options.onRetry?.(error)
     }
     try {
-      await upload.write(content, { ...options, onRetry })
+      await upload.write(told, { ...options, onRetry })
       await upload.commit(descriptor.digest, options)
       return
     } catch (error) {
       await upload[Symbol.asyncDispose]()
       upload = undefined
-      if (count >= attempts || !isClientError(error)) throw error
+      // "Not found" of the content itself says nothing of the upload.
+      if (count >= attempts || !isClientError(error) || unreadable) throw error
       // Once: the second time it is no accident.
       const miscounted: boolean = resumed && !renewed && isMiscounted(error)
       if (!isLost(error) && !miscounted) throw error
@@ -93,6 +97,21 @@ const sendBlob = async (
     }
   }
 }
+
+/** The same content, which tells whether its last reading failed. */
+const telling = (content: Content, tell: (failed: boolean) => void): Content => ({
+  ...(content.blob === undefined ? {} : { blob: content.blob }),
+  size: content.size,
+  async *open(options) {
+    tell(false)
+    try {
+      yield* content.open(options)
+    } catch (error) {
+      tell(true)
+      throw error
+    }
+  },
+})
 
 /**
  * An upload that is not there any more, or whose place nobody can tell. Registries that lose it when a connection breaks say

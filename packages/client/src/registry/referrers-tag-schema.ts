@@ -12,7 +12,7 @@ import {
 } from '@stowage/oci'
 import { bytesContent } from '../content/content.ts'
 import type { CallOptions } from '../content/ports.ts'
-import { maxManifestSize, readAll } from '../content/verify.ts'
+import { maxManifestSize } from '../content/verify.ts'
 import { ClientError, isClientError, isNotFound } from '../errors.ts'
 import { pullScope, pushScope } from '../transport/scopes.ts'
 import type { Call } from '../transport/transport.ts'
@@ -20,45 +20,79 @@ import { askAndRead, callOptions, describePlace, type RepositoryContext } from '
 
 interface ReferrersIndex {
   readonly manifests: readonly Descriptor[]
-  /** What the registry says of this state; undefined when there is no index, or it does not say. */
+  /** As it came, with members that this client does not know. */
+  readonly value: IndexJson
+  /** Whether there is an index under the tag, nothing, or something that is none. */
+  readonly state: 'index' | 'absent' | 'other'
+  /** What the registry says of this state; undefined when there is nothing, or it does not say. */
   readonly etag: string | undefined
 }
 
-/** "If that pull returns a manifest other than an image index … the client SHOULD report a failure"; no tag is no referrers. */
+interface IndexJson {
+  readonly manifests: readonly { readonly digest: string }[]
+}
+
+/**
+ * The list under the tag. "If […] the tag schema does not return a valid image index, the client SHOULD assume there are no
+ * referrers to the manifest." An index is what says that it is one: where one of its entries is broken, the others are not denied.
+ *
+ * @throws {ClientError} `invalid-content` for an index with entries that are none
+ */
 export const readReferrersTag = async (
   context: RepositoryContext,
   subject: Digest,
   options: CallOptions = {},
 ): Promise<ReferrersIndex> => {
   const { transport, own } = context
-  const tag = referrersTag(subject)
-  const what = `${describePlace(own)}:${tag}`
+  const what = tagOf(context, subject)
   try {
     const call: Call = {
       registry: own.registry,
       repository: own.name,
       scopes: [pullScope(own.name)],
       method: 'GET',
-      target: `/v2/${own.name}/manifests/${tag}`,
+      target: `/v2/${own.name}/manifests/${referrersTag(subject)}`,
       // Asked for an index alone, registries say of a tag that is something else that it is not there.
       headers: { accept: manifestMediaTypes.join(', ') },
       expect: [200],
       subject: what,
       ...callOptions(options),
     }
-    return await askAndRead(transport, call, async ({ headers, body }) => {
-      const etag = headers.get('etag') ?? undefined
-      const parsed = safeParseManifest(await readAll(body, maxManifestSize, what))
-      if (!parsed.ok || parsed.value.kind !== 'index') {
-        throw new ClientError('invalid-content', `${what} must be an index of referrers, and is something else.`, {
-          subject: what,
-        })
+    return await askAndRead(transport, call, async (answer) => {
+      const etag = answer.headers.get('etag') ?? undefined
+      const bytes = await answer.bytes(maxManifestSize, what)
+      const parsed = safeParseManifest(bytes)
+      if (parsed.ok && parsed.value.kind === 'index') {
+        const value = JSON.parse(new TextDecoder().decode(bytes)) as IndexJson
+        return { manifests: parsed.value.manifests, value, state: 'index', etag }
       }
-      return { manifests: parsed.value.manifests, etag }
+      if (!parsed.ok && saysIndex(bytes)) {
+        throw new ClientError(
+          'invalid-content',
+          `${what}: the list of referrers is broken: ${parsed.problems[0]?.message}.`,
+          {
+            subject: what,
+          },
+        )
+      }
+      return { ...nothing, state: 'other', etag }
     })
   } catch (error) {
-    if (isNotFound(error)) return { manifests: [], etag: undefined }
+    if (isNotFound(error)) return nothing
     throw error
+  }
+}
+
+const nothing: ReferrersIndex = { manifests: [], value: { manifests: [] }, state: 'absent', etag: undefined }
+
+const tagOf = ({ own }: RepositoryContext, subject: Digest): string => `${describePlace(own)}:${referrersTag(subject)}`
+
+const saysIndex = (bytes: Uint8Array): boolean => {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    return typeof value === 'object' && value !== null && 'manifests' in value && Array.isArray(value.manifests)
+  } catch {
+    return false
   }
 }
 
@@ -68,11 +102,14 @@ const mostTries = 10
 /** Changes to one tag by this process, one after the other: each reads what the one before it wrote. */
 const queues = new Map<string, Promise<unknown>>()
 
+/** The new entries; undefined when the old ones are right. */
+type Update = (entries: IndexJson['manifests']) => IndexJson['manifests'] | undefined
+
 const change = async (
   context: RepositoryContext,
   subject: Digest,
   options: CallOptions,
-  update: (manifests: readonly Descriptor[]) => readonly Descriptor[] | undefined,
+  update: Update,
 ): Promise<void> => {
   const key = `${describePlace(context.own)}@${subject}`
   const before = queues.get(key) ?? Promise.resolve()
@@ -89,14 +126,17 @@ const changeAlone = async (
   context: RepositoryContext,
   subject: Digest,
   options: CallOptions,
-  update: (manifests: readonly Descriptor[]) => readonly Descriptor[] | undefined,
+  update: Update,
 ): Promise<void> => {
   for (let count = 1; ; count++) {
-    const { manifests, etag } = await readReferrersTag(context, subject, options)
-    const changed = update(manifests)
+    const before = await readReferrersTag(context, subject, options)
+    // "If that pull returns a manifest other than the expected image index, the client SHOULD report a failure and skip the
+    // remaining steps."
+    if (before.state === 'other') throw notAnIndex(tagOf(context, subject))
+    const changed = update(before.value.manifests)
     if (changed === undefined) return
     try {
-      await write(context, subject, changed, etag, options)
+      await write(context, subject, { ...before, value: { ...before.value, manifests: changed } }, options)
     } catch (error) {
       // 412: another client was faster, and the registry noticed.
       if (!isClientError(error) || error.status !== 412 || count >= mostTries) throw error
@@ -104,7 +144,7 @@ const changeAlone = async (
     }
     // Most registries do not look at If-Match: whether another client wrote over it shows only afterwards.
     const after = await readReferrersTag(context, subject, options)
-    if (update(after.manifests) === undefined) return
+    if (update(after.value.manifests) === undefined) return
     if (count >= mostTries) {
       throw new ClientError(
         'rejected',
@@ -117,14 +157,20 @@ const changeAlone = async (
   }
 }
 
+const notAnIndex = (subject: string): ClientError =>
+  new ClientError('invalid-content', `${subject} must be an index of referrers, and is something else.`, {
+    subject,
+    hint: 'Delete this tag, or move it to an image index, and push again.',
+  })
+
+/** What others have written into the index, or into its entries, stays. */
 const write = async (
   { transport, own, hash }: RepositoryContext,
   subject: Digest,
-  manifests: readonly Descriptor[],
-  etag: string | undefined,
+  { value, etag }: Pick<ReferrersIndex, 'value' | 'etag'>,
   options: CallOptions,
 ): Promise<void> => {
-  const index = { schemaVersion: 2, mediaType: mediaTypes.ociImageIndex, manifests }
+  const index = { schemaVersion: 2, ...value, mediaType: mediaTypes.ociImageIndex }
   const bytes = new TextEncoder().encode(JSON.stringify(index))
   if (bytes.byteLength > maxManifestSize) {
     throw new ClientError('too-large', `${describePlace(own)}: the list of the referrers of ${subject} is full.`)
@@ -148,7 +194,9 @@ const write = async (
 /**
  * Puts a manifest into the list of its subject.
  *
- * "the value of `artifactType` MUST be set …"; "the `annotations` … MUST be [those] of the image manifest"
+ * "The value of the `artifactType` MUST be set to the `artifactType` value in the pushed manifest, if present. If the `artifactType`
+ * is empty or missing in a pushed image manifest, the value of `artifactType` MUST be set to the config descriptor `mediaType` value.
+ * All annotations from the pushed manifest MUST be copied to this descriptor."
  */
 export const addReferrer = async (
   context: RepositoryContext,

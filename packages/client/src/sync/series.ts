@@ -52,7 +52,7 @@ export const openSeries = async (
 }
 
 /** The tag that stands in for a list of referrers. Copied with its referrers, the target makes its own. */
-const referrersTagForm = /^sha(?:256|512)-[0-9a-f]{64,}$/
+const referrersTagForm = /^sha(?:256|384|512)-[0-9a-f]{64,}$/
 
 const imagesOf = async (
   { reference, tag, wanted }: PlannedRepository,

@@ -1,6 +1,6 @@
-import type { Descriptor } from '@stowage/oci'
+import { type Descriptor, isIndexMediaType } from '@stowage/oci'
 import { copy } from '../copy/copy.ts'
-import type { EventQueue } from '../copy/events.ts'
+import type { EventQueue } from '../copy/event-queue.ts'
 import { isNotFound } from '../errors.ts'
 import type { Series, SeriesImage } from './series.ts'
 import type { SyncedImage, SyncEvent, SyncImage, SyncOptions } from './sync-options.ts'
@@ -35,7 +35,7 @@ export const syncImage = async (
   const mayBeThere = tag !== undefined && !knowledge.lacksTag(tag)
   const there = async (): Promise<Descriptor | undefined> => {
     try {
-      return tag === undefined ? undefined : await target.resolve(tag, { signal })
+      return tag === undefined ? undefined : await target.resolve(tag, { signal, fresh: true })
     } catch (error) {
       if (isNotFound(error)) return undefined
       throw error
@@ -49,7 +49,9 @@ export const syncImage = async (
   if (rootOnly && mayBeThere && keepOld !== true) {
     // Two questions at once that no registry counts as a pull.
     const [wanted, old] = await Promise.all([source.resolve(reference, { signal }), there()])
-    if (wanted.digest === old?.digest) return existing(wanted)
+    // Of an index some children may be missing: the copy asks for those, unless another image had the same.
+    const isWhole = !isIndexMediaType(wanted.mediaType) || knowledge.manifests.has(wanted.digest)
+    if (wanted.digest === old?.digest && isWhole) return existing(wanted)
   }
   const job = copy(
     { source, reference },

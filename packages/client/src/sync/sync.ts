@@ -2,7 +2,10 @@ import { isDigest } from '@stowage/oci'
 import type { Client } from '../client.ts'
 import { inParallel } from '../content/in-parallel.ts'
 import type { CallOptions } from '../content/ports.ts'
-import { createQueueOf, type EventQueue, olderProgress } from '../copy/events.ts'
+import { createQueueOf, type EventQueue } from '../copy/event-queue.ts'
+import { keyOfCopyEvent, worthOfCopyEvent } from '../copy/events.ts'
+import { queuedJob } from '../copy/job.ts'
+import { toPlatforms } from '../copy/check-options.ts'
 import { ClientError, isClientError } from '../errors.ts'
 import { toFilter } from './pattern.ts'
 import { createPlaces } from './places.ts'
@@ -31,24 +34,23 @@ import type {
  */
 export const sync = (clients: SyncClients, options: SyncOptions): SyncJob => {
   checkOptions(options)
-  const events = createQueueOf<SyncEvent>(older)
+  const events = createQueueOf<SyncEvent>({ keyOf, worthOf })
   const sides = 'transport' in clients ? { from: clients, to: clients } : clients
-  const result = run(sides, options, events)
-  result.then(
-    () => events.end(),
-    (error: unknown) => events.end(error),
-  )
-  return { result, [Symbol.asyncIterator]: () => events.listen()[Symbol.asyncIterator]() }
+  return queuedJob(run(sides, options, events), events)
 }
 
-const older = (event: SyncEvent): ((one: SyncEvent) => boolean) | undefined => {
-  if (event.type !== 'copy') return undefined
-  const isOlder = olderProgress(event.event)
-  return isOlder && ((one) => one.type === 'copy' && one.image === event.image && isOlder(one.event))
+/** Progress of one blob of one image takes the place of what nobody has heard of yet. */
+const keyOf = (event: SyncEvent): string | undefined => {
+  const key = event.type === 'copy' ? keyOfCopyEvent(event.event) : undefined
+  return key === undefined || event.type !== 'copy' ? undefined : `${event.image.from} ${event.image.to} ${key}`
 }
+
+/** What became of an image is worth more than all that became of its blobs. */
+const worthOf = (event: SyncEvent): number => (event.type === 'copy' ? worthOfCopyEvent(event.event) : 3)
 
 const checkOptions = (options: SyncOptions): void => {
   const pairs = pairsOf(options)
+  toPlatforms(options.platforms)
   if (!Array.isArray(options.tags))
     toFilter((options.tags ?? {}) as Exclude<SyncOptions['tags'], readonly string[] | undefined>)
   const targets = new Set<string>()

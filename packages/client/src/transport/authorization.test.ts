@@ -10,7 +10,7 @@ import { pullScope, pushScope } from './scopes.ts'
 import type { Send } from './tokens.ts'
 
 const alice: Credential = { kind: 'password', username: 'alice', password: 's3cret' }
-const host = resolveHost('registry.example.com', {})
+const host = resolveHost('registry.example.com', { tokenServers: ['auth.example.com'] })
 const need = (repository = 'a', scope = pullScope): Need => ({ repository, scopes: [scope(repository)] })
 const bearer = parseChallenges('Bearer realm="https://auth.example.com/token",service="s"')
 const basic = parseChallenges('Basic realm="r"')
@@ -159,7 +159,7 @@ describe('Bearer', () => {
       true,
     )
     expect(asked).toBe(1)
-    await expect(auth.header(need(), refusing)).rejects.toMatchObject({ code: 'unauthorized' })
+    await expect(auth.answer(bearer, need(), undefined, refusing)).rejects.toMatchObject({ code: 'unauthorized' })
     expect(asked).toBe(2)
   })
 
@@ -268,7 +268,7 @@ describe('credentials', () => {
     const refusing: Send = async () => answerOf(401, {})
     await expect(other.answer(bearer, need(), undefined, refusing)).rejects.toMatchObject({ code: 'unauthorized' })
     const headers: (string | null)[] = []
-    await other.header(need(), async (request) => {
+    await other.answer(bearer, need(), undefined, async (request) => {
       headers.push(request.headers.get('authorization'))
       return answerOf(200, { token: 't' })
     })

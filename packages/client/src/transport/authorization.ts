@@ -3,6 +3,7 @@ import { ClientError, isClientError } from '../errors.ts'
 import type { Challenge } from './challenge.ts'
 import type { Host } from './hosts.ts'
 import { mergeScopes } from './scopes.ts'
+import { stopped } from './stopping.ts'
 import { basic, checkRealm, fetchToken, isToken, type Send, type Token } from './tokens.ts'
 
 /** What a request wants to do, as far as permission goes. */
@@ -38,6 +39,8 @@ type Method =
 
 export const createAuthorization = ({ host, credentials, userAgent }: AuthorizationOptions): Authorization => {
   let method: Method | undefined
+  /** Where a challenge asked for more than the need was known to take: all of it, by the need. */
+  const widened = new Map<string, readonly string[]>()
   const tokens = new Map<string, Promise<Token>>()
   const known = new Map<string, Promise<Credential | undefined>>()
 
@@ -107,21 +110,26 @@ export const createAuthorization = ({ host, credentials, userAgent }: Authorizat
     async header(need, send) {
       if (method === undefined) return undefined
       if (method.kind === 'basic') return basicHeader(need, undefined)
-      return bearer(method, mergeScopes(need.scopes, undefined), need, send, undefined)
+      const scopes = mergeScopes(need.scopes, undefined)
+      return bearer(method, widened.get(scopes.join(' ')) ?? scopes, need, send, undefined)
     },
     async answer(challenges, need, used, send) {
       for (const { scheme, parameters } of challenges) {
         const realm = parameters.get('realm')
         if (scheme === 'bearer' && realm !== undefined) {
-          method = { kind: 'bearer', realm, service: parameters.get('service') }
+          const asked = { kind: 'bearer', realm, service: parameters.get('service') } as const
           const scopes = mergeScopes(need.scopes, parameters.get('scope'))
-          const header = await bearer(method, scopes, need, send, used)
+          const header = await bearer(asked, scopes, need, send, used)
+          // Only now: what leads nowhere must not stand in the way of every later request.
+          method = asked
+          const key = mergeScopes(need.scopes, undefined).join(' ')
+          if (key !== scopes.join(' ')) keepOf(widened, key, scopes)
           return header === used ? undefined : header
         }
       }
       if (challenges.some(({ scheme }) => scheme === 'basic')) {
-        method = { kind: 'basic' }
         const header = await basicHeader(need, used)
+        if (header !== undefined) method = { kind: 'basic' }
         return header === used ? undefined : header
       }
       return undefined
@@ -132,11 +140,15 @@ export const createAuthorization = ({ host, credentials, userAgent }: Authorizat
 /** Credentials and tokens that are kept: a client that walks a catalog needs one for each repository. */
 const most = 1000
 
-/** What failed is not kept. */
-const keep = <T>(map: Map<string, Promise<T>>, key: string, value: Promise<T>): void => {
+const keepOf = <T>(map: Map<string, T>, key: string, value: T): void => {
   const [oldest] = map.keys()
   if (map.size >= most && oldest !== undefined) map.delete(oldest)
   map.set(key, value)
+}
+
+/** What failed is not kept. */
+const keep = <T>(map: Map<string, Promise<T>>, key: string, value: Promise<T>): void => {
+  keepOf(map, key, value)
   value.catch(() => {
     if (map.get(key) === value) map.delete(key)
   })
@@ -164,12 +176,12 @@ const askFor = async (
  * than they may.
  */
 const unlessStopped = async (pending: Promise<Token>, signal: AbortSignal | undefined): Promise<Token | undefined> => {
-  const stopped = Promise.withResolvers<never>()
-  const stop = (): void => stopped.reject(new ClientError('aborted', 'Stopped as asked.', { cause: signal?.reason }))
+  const end = Promise.withResolvers<never>()
+  const stop = (): void => end.reject(stopped(signal?.reason))
   if (signal?.aborted === true) stop()
   signal?.addEventListener('abort', stop, { once: true })
   try {
-    return await Promise.race([pending, stopped.promise])
+    return await Promise.race([pending, end.promise])
   } catch (error) {
     if (isClientError(error, 'aborted') && signal?.aborted !== true) return undefined
     throw error

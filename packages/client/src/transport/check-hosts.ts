@@ -1,6 +1,6 @@
 import { safeParseReference } from '@stowage/oci'
 import { ClientError } from '../errors.ts'
-import type { HostOptions, Hosts } from './hosts.ts'
+import { canonicalRegistry, type HostOptions, type Hosts } from './hosts.ts'
 
 const known = {
   '': [
@@ -26,9 +26,13 @@ type Report = (path: string, problem: string) => void
 export const checkHosts = (hosts: Hosts): void => {
   const problems: string[] = []
   if (!isObject(hosts)) throw new ClientError('usage', 'The client cannot be made: hosts must be an object.')
+  const names = new Map<string, string>()
   for (const [name, options] of Object.entries(hosts)) {
     const report: Report = (path, problem) => void problems.push(`hosts["${name}"]${path} ${problem}`)
     if (name !== '*' && !isRegistry(name)) report('', 'is not the name of a registry as references have it')
+    const other = names.get(canonicalRegistry(name))
+    if (other !== undefined) report('', `is the registry of hosts["${other}"] again`)
+    names.set(canonicalRegistry(name), name)
     if (isObject(options)) checkHost(options, report)
     else report('', 'must be an object')
   }
@@ -115,9 +119,10 @@ const checkHeaders = (headers: HostOptions['headers'], report: Report): void => 
 }
 
 const isEndpoint = (text: string): boolean => {
-  if (typeof text !== 'string' || !URL.canParse(text)) return false
-  const { protocol, search, hash, username, password } = new URL(text)
-  return /^https?:$/.test(protocol) && `${search}${hash}${username}${password}` === ''
+  // An empty query or fragment would swallow the path that is put behind it.
+  if (typeof text !== 'string' || /[?#]/.test(text) || !URL.canParse(text)) return false
+  const { protocol, username, password } = new URL(text)
+  return /^https?:$/.test(protocol) && `${username}${password}` === ''
 }
 
 const isRegistry = (text: string): boolean => {

@@ -1,4 +1,5 @@
 import { ClientError, isClientError } from '../errors.ts'
+import { stopped } from './stopping.ts'
 import { IdleError, type Watch } from './watch.ts'
 
 /** What was under way when it failed. */
@@ -12,7 +13,7 @@ export interface Circumstances {
 /** Fetch says `TypeError: fetch failed` whatever happened; what did is in its cause. */
 export const toClientError = (error: unknown, { method, url, signal, watch }: Circumstances): ClientError => {
   const { origin, protocol, host } = new URL(url)
-  if (signal.aborted) return new ClientError('aborted', 'Stopped as asked.', { cause: signal.reason as unknown })
+  if (signal.aborted) return stopped(signal.reason)
   if (watch.signal.aborted) {
     const reason = watch.signal.reason as unknown
     const text = reason instanceof IdleError ? reason.message : 'it took too long'

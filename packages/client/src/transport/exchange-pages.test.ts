@@ -42,6 +42,20 @@ it.each(['GET', 'HEAD'])(
   },
 )
 
+it('lets a browser carry nothing there but what is harmless, and what it takes off by itself', async () => {
+  const sent: [string, string[]][] = []
+  const fetch: Fetch = async (_, { redirect, headers }) => {
+    sent.push([redirect, [...headers.keys()]])
+    return redirect === 'manual' ? opaque : answer({ status: 200 })
+  }
+  const harmless = { accept: 'a/b', 'accept-encoding': 'identity', authorization: 'Bearer t', range: 'bytes=1-' }
+  await ask(fetch, { headers: new Headers({ ...harmless, 'x-api-key': 'secret', cookie: 'a=b' }) })
+  expect(sent).toEqual([
+    ['manual', [...Object.keys(harmless), 'cookie', 'x-api-key'].toSorted()],
+    ['follow', Object.keys(harmless)],
+  ])
+})
+
 it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('follows no redirect of %s', async (method) => {
   const fetch = vi.fn<Fetch>(async () => opaque)
   await expect(ask(fetch, { method })).rejects.toMatchObject({ code: 'refused' })

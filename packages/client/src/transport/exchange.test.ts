@@ -80,6 +80,24 @@ describe.each(['the fetch of Node', 'the fetch of every runtime'])('%s', (name) 
   const closed = async (content: { opened: number }): Promise<void> =>
     vi.waitFor(() => expect(content.opened).toBe(0), { timeout: 5000 })
 
+  it('waits no longer for the whole of what is small than for an answer, however it drips', async () => {
+    handle = (_, response) => {
+      const drip = setInterval(() => response.write(' '), 20)
+      response.on('close', () => clearInterval(drip))
+    }
+    const answer = await ask({ answerTimeout: 200 })
+    await expect(answer.bytes(1e6, 'it')).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('not over in 200 ms'),
+    })
+  })
+
+  it('says what is too large', async () => {
+    handle = (_, response) => void response.end('too many')
+    const answer = await ask()
+    await expect(answer.bytes(3, 'the list')).rejects.toThrow('the list has more than 3 bytes')
+  })
+
   it('brings a body there and back, and tells of progress', async () => {
     handle = (request, response) => request.pipe(response)
     const sent: number[] = []

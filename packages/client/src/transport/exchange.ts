@@ -3,6 +3,7 @@ import { readAll } from '../content/verify.ts'
 import { ClientError, isClientError } from '../errors.ts'
 import { toClientError } from './exchange-failure.ts'
 import type { Fetch, FetchAnswer, FetchInit } from './fetch.ts'
+import { withoutSecrets } from './request.ts'
 import { createWatch, type Watch } from './watch.ts'
 
 /** One request, to one URL. */
@@ -18,6 +19,8 @@ export interface ExchangeRequest {
   readonly idleTimeout: number
   readonly answerTimeout: number
   readonly onProgress?: ((sent: number) => void) | undefined
+  /** Whether it goes to another origin than that of the registry that was called. */
+  readonly elsewhere?: boolean
 }
 
 /** What came back. Its body is read to the end, or left, by whoever asked; `discard` and `glance` do the latter. */
@@ -29,8 +32,15 @@ export interface Answer {
   readonly body: AsyncIterable<Uint8Array>
   /** Whether there is no body at all. */
   readonly empty: boolean
-  /** @throws {ClientError} `too-large` */
-  bytes(limit: number): Promise<Uint8Array>
+  /** The `Authorization` that was sent, where one was: whoever passes on what the answer says takes it out. */
+  readonly shown?: string
+  /**
+   * All of it, which must be there within the time that an answer may take: for what is small.
+   *
+   * @param subject what it is, for messages
+   * @throws {ClientError} `too-large`, `timeout`
+   */
+  bytes(limit: number, subject?: string): Promise<Uint8Array>
   /** The first bytes, as many as come soon: for what nobody depends on. Never fails. */
   glance(limit: number): Promise<Uint8Array>
   discard(): Promise<void>
@@ -86,6 +96,7 @@ export const exchange = async (
       credentials: 'omit',
       cache: 'no-store',
       referrerPolicy: 'no-referrer',
+      ...(request.elsewhere === true ? { elsewhere: true } : {}),
     }
     let answer = await fetch(url, init)
     if (wholeSize > 0) request.onProgress?.(wholeSize)
@@ -93,8 +104,11 @@ export const exchange = async (
       if (method !== 'GET' && method !== 'HEAD') {
         throw new ClientError('refused', `${new URL(url).origin} redirects ${method}. It is not followed.`)
       }
-      // A browser does not tell where to. It takes `Authorization` off by itself when it leaves the origin.
-      answer = await fetch(url, { ...init, redirect: 'follow' })
+      // A browser does not tell where to. It takes `Authorization` off by itself when it leaves the origin, and nothing else.
+      const known = withoutSecrets(headers)
+      const authorization = headers.get('authorization')
+      if (authorization !== null) known.set('authorization', authorization)
+      answer = await fetch(url, { ...init, headers: known, redirect: 'follow' })
     }
     return toAnswer(answer, request, watch, failed, sending)
   } catch (error) {
@@ -152,13 +166,18 @@ const toAnswer = (
     }
     return readAll(inOrder(parts), limit, '')
   }
+  const shown = request.headers.get('authorization')
   return {
     status,
     headers,
+    ...(shown === null ? {} : { shown }),
     url: url === undefined || url === '' ? request.url : url,
     body: stream,
     empty: body === null,
-    bytes: async (limit) => readAll(stream, limit, `The answer of ${new URL(request.url).host}`),
+    bytes: async (limit, subject = `The answer of ${new URL(request.url).host}`) => {
+      watch.hurry(request.answerTimeout)
+      return readAll(stream, limit, subject)
+    },
     glance,
     // A short rest is read, so that the connection can be used again; a long one is cut.
     discard: async () => void (await glance(64 * 1024)),

@@ -1,5 +1,6 @@
 import { type ErrorInfo, parseErrorBody } from '@stowage/oci'
 import { ClientError, type ClientErrorCode } from '../errors.ts'
+import { withoutEcho } from './echo.ts'
 import type { Answer } from './exchange.ts'
 import { printable } from './printable.ts'
 import { parseRetryAfter } from './retry.ts'
@@ -9,8 +10,8 @@ const bodyLimit = 64 * 1024
 
 /** The error that an answer is, whoever has the misfortune to have got it. Reads its body. */
 export const failureOf = async (answer: Answer, subject: string): Promise<ClientError> => {
-  const { status, headers, url } = answer
-  const errors = parseErrorBody(new TextDecoder().decode(await answer.glance(bodyLimit)))
+  const { status, headers, url, shown } = answer
+  const errors = withoutEcho(parseErrorBody(new TextDecoder().decode(await answer.glance(bodyLimit))), shown)
   const code = codeOf(status, errors)
   const retryAfter = parseRetryAfter(headers.get('retry-after'), Date.now())
   const said = errors

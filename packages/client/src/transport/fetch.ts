@@ -16,6 +16,11 @@ export interface FetchInit {
   readonly credentials: 'omit'
   readonly cache: 'no-store'
   readonly referrerPolicy: 'no-referrer'
+  /**
+   * Set where the request goes to another origin than that of the registry that was called: to a token server, or to where a
+   * redirect leads. A `fetch` that shows certificates, or overlooks those of others, must not do so there for the registry's sake.
+   */
+  readonly elsewhere?: true
 }
 
 /** As much of a `Response` as is looked at. */

@@ -67,6 +67,8 @@ describe('options of a host', () => {
     [{ headers: ['a'] }, '.headers must be an object'],
     [{ headers: { 'a b': 'c' } }, '.headers["a b"] is no header'],
     [{ headers: { a: 5 } }, '.headers["a"] must be a string'],
+    [{ endpoint: 'https://a.example/#' }, '.endpoint must be'],
+    [{ endpoint: 'https://a.example/?' }, '.endpoint must be'],
     [{ tokenServers: 'auth.example' }, '.tokenServers must be a list'],
     [{ tokenServers: ['https://auth.example'] }, '.tokenServers[0] must be a host'],
     [{ tokenServers: ['auth.example/token'] }, '.tokenServers[0] must be a host'],
@@ -83,6 +85,12 @@ describe('options of a host', () => {
     expect(message).toContain('.what is not')
     expect(message).toContain('.concurrency must')
     expect(message).toContain('hosts["*"].referrers')
+  })
+
+  it('takes a registry under one of its names only', () => {
+    const hub = { 'docker.io': {}, 'index.docker.io': {} }
+    expect(problemOf(hub)).toContain('hosts["index.docker.io"] is the registry of hosts["docker.io"] again')
+    expect(problemOf({ 'a.example': {}, 'A.example': {} })).toContain('is the registry of hosts["a.example"] again')
   })
 
   it('says no secret', () => {

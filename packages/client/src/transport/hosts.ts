@@ -11,6 +11,10 @@ export interface HostOptions {
   /**
    * Requests under way at once, reads and writes each. Default 8; in browsers 4, because they open six connections to an origin
    * over HTTP/1.1, and reads that wait for writes must not take them all.
+   *
+   * A read is under way until its bytes were read to the end or left. Whoever asks for more in the middle of that (a manifest
+   * between two chunks of a blob) may, with as many others that do so, wait for places that they hold themselves: read one thing
+   * to its end before the next, or allow for more at once. Questions whether something is there need none of these places.
    */
   readonly concurrency?: number
   readonly retry?: {
@@ -27,7 +31,10 @@ export interface HostOptions {
   }
   /** Sent with each request to the registry itself, never to where it redirects. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Hosts, besides its own and its siblings, that may be shown its credentials in exchange for a token. */
+  /**
+   * Hosts, with their ports where those are not the usual ones, that may be shown its credentials in exchange for a token, besides
+   * its own origin. Those of Docker Hub and GitLab.com are known.
+   */
   readonly tokenServers?: readonly string[]
   /** Whether it has the referrers API. Default `auto`: it is asked. */
   readonly referrers?: 'auto' | 'api' | 'tag'
@@ -64,7 +71,13 @@ export interface Host {
 /** Docker Hub has several names; references and credentials know it by the first. */
 export const dockerHub = 'docker.io'
 const dockerHubNames: ReadonlySet<string> = new Set([dockerHub, 'index.docker.io', 'registry-1.docker.io'])
-export const canonicalRegistry = (registry: string): string => (dockerHubNames.has(registry) ? dockerHub : registry)
+
+/** The one name of a registry that has several: names of hosts are the same in upper and lower case. */
+export const canonicalRegistry = (registry: string): string => {
+  // A bare word that is a registry because it has capitals would, without them, be a name at Docker Hub.
+  const name = /[.:]|^localhost$/i.test(registry) ? registry.toLowerCase() : registry
+  return dockerHubNames.has(name) ? dockerHub : name
+}
 
 export const resolveHost = (registry: string, options: HostOptions): Host => {
   const scheme = options.plainHttp === true ? 'http' : 'https'

@@ -29,6 +29,9 @@ export const withoutQuery = (url: string | URL): string => {
   return `${parsed.origin}${parsed.pathname}`
 }
 
+export const isSameOrigin = (one: string | URL, other: string | URL): boolean =>
+  new URL(one).origin === new URL(other).origin
+
 /** @throws {ClientError} `refused` unless both are of one origin: scheme, host and port. */
 export const requireSameOrigin = (from: string, to: URL, what: string): void => {
   if (new URL(from).origin === to.origin) return
@@ -122,19 +125,8 @@ const ipv4In = (groups: readonly number[]): { readonly high: number; readonly lo
   return undefined
 }
 
-/**
- * Whether two hosts are plainly of one owner: the same, or siblings under a name that is more than a public suffix
- * (`registry.example.com` and `auth.example.com`, `registry-1.docker.io` and `auth.docker.io`). Without the list of public
- * suffixes this is careful: under names like `co.uk` only the same host counts.
- */
-export const isSameSite = (one: string, other: string): boolean => {
-  if (one === other) return true
-  if (isInternal(one) || isInternal(other) || /^[\d.]+$|^\[/.test(one)) return false
-  const parent = one.split('.').slice(1)
-  const [domain = '', suffix = ''] = parent.slice(-2)
-  const looksPublic = parent.length < 2 || (parent.length === 2 && suffix.length === 2 && domain.length <= 3)
-  const name = parent.join('.')
-  return !looksPublic && (other === name || other.endsWith(`.${name}`))
-}
+/** Whether it is this machine: what is said to it is on no wire. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(?:localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])\.?$/.test(hostname.toLowerCase())
 
 const shown = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)

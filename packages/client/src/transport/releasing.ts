@@ -21,7 +21,7 @@ export const releasing = (answer: Answer, leave: () => void): Answer => {
   return {
     ...answer,
     body,
-    bytes: async (limit) => then(answer.bytes(limit)),
+    bytes: async (limit, subject) => then(answer.bytes(limit, subject)),
     glance: async (limit) => then(answer.glance(limit)),
     discard: async () => then(answer.discard()),
   }

@@ -4,7 +4,7 @@ import type { Authorization } from './authorization.ts'
 import { parseChallenges } from './challenge.ts'
 import { type Answer, exchange, type ExchangeRequest } from './exchange.ts'
 import type { Host } from './hosts.ts'
-import { parseDestination, requireSafeStep, withoutQuery } from './origin.ts'
+import { isSameOrigin, parseDestination, requireSafeStep, withoutQuery } from './origin.ts'
 import { headersOf, withoutSecrets } from './request.ts'
 import { backoff, isPassing, parseRetryAfter, pause } from './retry.ts'
 import type { Send } from './tokens.ts'
@@ -17,6 +17,10 @@ export interface Attempt {
   readonly url: string
   /** 1 is the first. */
   readonly attempt: number
+  /** How many there may be. */
+  readonly attempts: number
+  /** The caller's, or that of the client's end. */
+  readonly signal: AbortSignal
 }
 
 /** Sends it with what the registry wants to see of the caller, and follows where it leads; a 401 is answered once. */
@@ -25,7 +29,6 @@ export type Sender = (attempt: Attempt, authorization: Authorization) => Promise
 export type SenderOptions = Pick<TransportOptions, 'fetch' | 'sendsStreams' | 'userAgent' | 'onTrace'>
 
 const mostRedirects = 5
-const never = new AbortController().signal
 
 export const createSender = (options: SenderOptions): Sender => {
   const { userAgent, onTrace } = options
@@ -55,9 +58,9 @@ export const createSender = (options: SenderOptions): Sender => {
   }
 
   /** One request and, for reads, where it is redirected to. */
-  const send = async ({ host, call, url, attempt }: Attempt, headers: Headers): Promise<Answer> => {
+  const send = async ({ host, call, url, attempt, signal }: Attempt, headers: Headers): Promise<Answer> => {
     const { idleTimeout, answerTimeout } = host
-    const { method, content, offset, length, signal = never, onProgress } = call
+    const { method, content, offset, length, onProgress } = call
     const request = {
       method,
       ...(content === undefined ? {} : { content }),
@@ -70,7 +73,7 @@ export const createSender = (options: SenderOptions): Sender => {
     }
     let [to, sent] = [url, headers]
     for (let redirects = 0; ; redirects++) {
-      const answer = await ask({ ...request, url: to, headers: sent }, attempt)
+      const answer = await ask({ ...request, url: to, headers: sent, elsewhere: !isSameOrigin(to, url) }, attempt)
       const location = answer.headers.get('location')
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer
       if (call.expect === 'any' && method !== 'GET' && method !== 'HEAD') return answer
@@ -90,21 +93,22 @@ export const createSender = (options: SenderOptions): Sender => {
       if (redirects === mostRedirects) {
         throw new ClientError('invalid-response', `${host.registry} redirects ${withoutQuery(url)} without end.`)
       }
-      if (next.origin !== new URL(to).origin) sent = withoutSecrets(sent)
+      if (!isSameOrigin(next, to)) sent = withoutSecrets(sent)
       to = next.href
     }
   }
 
   /** To a token server, which may be busy as well. */
   const sendForToken =
-    ({ host, call, attempt }: Attempt): Send =>
+    ({ host, attempt, attempts, signal }: Attempt): Send =>
     async ({ method, url, headers, form }) => {
-      const { signal = never } = call
       const { idleTimeout, answerTimeout } = host
       const content = form === undefined ? {} : { content: bytesContent(new TextEncoder().encode(form)) }
+      const elsewhere = !isSameOrigin(url, host.endpoint)
+      const request = { method, url, headers, signal, idleTimeout, answerTimeout, elsewhere, ...content }
       for (let count = 1; ; count++) {
-        const answer = await ask({ method, url, headers, signal, idleTimeout, answerTimeout, ...content }, attempt)
-        if (!isPassing(answer.status) || count >= host.attempts) return answer
+        const answer = await ask(request, attempt)
+        if (!isPassing(answer.status) || count >= attempts) return answer
         const wait = parseRetryAfter(answer.headers.get('retry-after'), Date.now()) ?? backoff(count + 1, host.maxDelay)
         if (wait > host.maxDelay) return answer
         await answer.discard()
@@ -118,15 +122,16 @@ export const createSender = (options: SenderOptions): Sender => {
     // A caller's own header is the caller's own affair: nothing is added to it, and a 401 is the answer.
     if (headers.has('authorization') || call.expect === 'any') return send(attempt, headers)
     const forToken = sendForToken(attempt)
-    const header = await authorization.header(call, forToken)
+    const need = { ...call, signal: attempt.signal }
+    const header = await authorization.header(need, forToken)
     if (header !== undefined) headers.set('authorization', header)
     const answer = await send(attempt, headers)
     // A stranger to whom a redirect led has no claim to credentials.
-    if (answer.status !== 401 || new URL(answer.url).origin !== new URL(url).origin) return answer
+    if (answer.status !== 401 || !isSameOrigin(answer.url, url)) return answer
     const challenges = parseChallenges(answer.headers.get('www-authenticate'))
     let second: string | undefined
     try {
-      second = await authorization.answer(challenges, call, header, forToken)
+      second = await authorization.answer(challenges, need, header, forToken)
     } catch (error) {
       await answer.discard()
       throw error

@@ -59,18 +59,30 @@ describe('a realm', () => {
 
   test.each<[string, string]>([
     ['https://registry.example.com', 'https://registry.example.com/token'],
-    ['https://registry.example.com', 'https://auth.example.com/token?a=b'],
-    ['https://registry.example.com', 'https://example.com:8443/token'],
+    ['https://registry.example.com', 'https://REGISTRY.example.com:443/token?a=b'],
+    ['https://registry.example.com:8443', 'https://registry.example.com:8443/token'],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5000/token'],
-    ['http://registry.example.com', 'https://auth.example.com/token'],
+    ['https://registry-1.docker.io', 'https://auth.docker.io/token'],
+    ['https://registry.gitlab.com', 'https://gitlab.com/jwt/auth'],
   ])('of %s may be %s', (endpoint, text) => {
-    expect(check(endpoint, text, password)).toBe(text)
-    expect(check(endpoint, text)).toBe(text)
+    expect(check(endpoint, text, password)).toBe(new URL(text).href)
+    expect(check(endpoint, text)).toBe(new URL(text).href)
   })
 
   test.each<[string, string, string]>([
     ['https://registry.example.com', 'https://evil.example/token', 'refused'],
-    ['https://registry.example.com', 'https://auth.example.com.evil.example/token', 'refused'],
+    ['https://registry.example.com', 'https://auth.example.com/token', 'refused'],
+    ['https://registry.example.com', 'https://example.com/token', 'refused'],
+    ['https://registry.example.com', 'https://registry.example.com:8443/token', 'refused'],
+    ['http://registry.example.com', 'https://registry.example.com/token', 'refused'],
+    ['https://10.0.0.5:5000', 'https://10.0.0.5:6443/token', 'refused'],
+    ['https://victim.azurecr.io', 'https://evil.azurecr.io/oauth2/token', 'refused'],
+    ['https://me.github.io', 'https://evil.github.io/token', 'refused'],
+    ['https://registry-1.docker.io', 'https://auth.docker.io:8443/token', 'refused'],
+    ['https://registry-1.docker.io', 'http://auth.docker.io/token', 'refused'],
+    ['http://registry-1.docker.io', 'https://auth.docker.io/token', 'refused'],
+    ['https://mirror.example', 'https://auth.docker.io/token', 'refused'],
+    ['https://registry.gitlab.com', 'https://auth.docker.io/token', 'refused'],
     ['https://registry.example.com', 'http://registry.example.com/token', 'refused'],
     ['https://registry.example.com', 'http://auth.example.com/token', 'refused'],
     ['https://registry.example.com', 'https://10.0.0.1/token', 'refused'],

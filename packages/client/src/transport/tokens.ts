@@ -2,14 +2,7 @@ import type { Credential } from '../credentials/credential.ts'
 import { ClientError } from '../errors.ts'
 import type { Answer } from './exchange.ts'
 import type { Host } from './hosts.ts'
-import {
-  isSameSite,
-  parseDestination,
-  requireNoDescent,
-  requireNoDowngrade,
-  requireSameOrigin,
-  withoutQuery,
-} from './origin.ts'
+import { parseDestination, requireNoDescent, requireNoDowngrade, requireSameOrigin, withoutQuery } from './origin.ts'
 import { parseRetryAfter } from './retry.ts'
 
 /** What a token is for: the key of the cache. */
@@ -37,8 +30,18 @@ const answerLimit = 1024 * 1024
 const mostRedirects = 3
 
 /**
- * Where tokens come from, if credentials may go there. A registry that names a token server of strangers would else collect
- * what it was not given.
+ * Token servers of public registries that are not at the registry's own origin, by that origin. Others are for the caller to
+ * name: hosts under one domain are as often those of two tenants as of one owner.
+ */
+const publicTokenServers: ReadonlyMap<string, string> = new Map([
+  ['https://registry-1.docker.io', 'https://auth.docker.io'],
+  ['https://registry.gitlab.com', 'https://gitlab.com'],
+])
+
+/**
+ * Where tokens come from, if credentials may go there: to the registry's own origin (scheme, host and port), to the token server
+ * that everybody knows of a public registry, and to hosts that `tokenServers` names. A registry that names a token server of
+ * strangers would else collect what it was not given.
  *
  * @throws {ClientError} `refused`
  */
@@ -51,7 +54,7 @@ export const checkRealm = (host: Host, realm: string, credential: Credential | u
   requireNoDowngrade(host.endpoint, url, 'token realm')
   if (host.tokenServers.includes(url.host)) return url
   requireNoDescent(host.endpoint, url, 'token realm')
-  if (url.protocol === 'https:' && isSameSite(own.hostname, url.hostname)) return url
+  if (publicTokenServers.get(own.origin) === url.origin) return url
   // Without credentials nothing can be given away: any token server may be asked.
   if (credential === undefined) return url
   throw new ClientError(

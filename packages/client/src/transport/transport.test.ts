@@ -1,5 +1,6 @@
-import { fail, hang, loseAnswer, sample as samples } from '@stowage/testkit'
+import { fail, hang, jsonReply, loseAnswer, sample as samples, startMisbehavingRegistry } from '@stowage/testkit'
 import { describe, expect, it } from 'vitest'
+import { createClient } from '../client.ts'
 import { bytesContent } from '../content/content.ts'
 import { collect } from '../content/pages.ts'
 import { fresh } from '../testing/contract/fresh.ts'
@@ -50,8 +51,8 @@ describe('a lane', () => {
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ name: 'ClientError' })
     }
     expect(results.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(300)
-    // One lane for reads and one for writes.
-    expect(most).toBeLessThanOrEqual(4)
+    // One lane for reads, one for what only looks, and one for writes.
+    expect(most).toBeLessThanOrEqual(6)
   })
 
   it('is another one for reads than for writes: a copy within a registry does not wait for itself', async () => {
@@ -62,6 +63,96 @@ describe('a lane', () => {
     const other = rig.client.repository(`${rig.server.host}/test/other`)
     const content = { size: 500_000, open: () => rig.repository.getBlob(descriptor) }
     expect(await other.putBlob(descriptor, content)).toBe('uploaded')
+  })
+})
+
+describe('a question whether something is there', () => {
+  it('needs no place of those who read, who may ask it in the middle of that', async () => {
+    await using rig = await startRig({ host: { concurrency: 2 } })
+    const bytes = fresh(500_000)
+    const { descriptor } = sample('a/b', bytes)
+    await rig.repository.putBlob(descriptor, bytesContent(bytes))
+    const reading = async (): Promise<boolean> => {
+      for await (const _ of rig.repository.getBlob(descriptor)) return rig.repository.hasBlob(descriptor)
+      return false
+    }
+    expect(await Promise.all([reading(), reading(), reading()])).toEqual([true, true, true])
+  })
+})
+
+describe('a call with so many attempts', () => {
+  const asking = {
+    repository: undefined,
+    scopes: [],
+    method: 'GET',
+    target: '/v2/',
+    expect: [200],
+    subject: 'x',
+  } as const
+
+  it.each([429, 503, 500])('is sent no more often after %i, and no more often than the host allows', async (status) => {
+    for (const [attempts, times] of [
+      [1, 1],
+      [2, 2],
+      [9, 3],
+    ] as const) {
+      await using rig = await startRig()
+      rig.server.on({}, fail(status), { times: 10 })
+      const { host } = rig.server
+      await expect(rig.client.transport.call({ ...asking, registry: host, attempts })).rejects.toMatchObject({ status })
+      expect(rig.server.requests).toHaveLength(times)
+    }
+  })
+
+  it('does not wait for a registry that asked for quiet', async () => {
+    await using server = await startMisbehavingRegistry()
+    server.on({}, fail(503, { retryAfter: 90 }))
+    await using client = createClient({ hosts: { [server.host]: { plainHttp: true, retry: { maxDelay: 100_000 } } } })
+    const call = { ...asking, registry: server.host, attempts: 1 }
+    await expect(client.transport.call(call)).rejects.toMatchObject({ status: 503 })
+    const again = await client.transport.call(call).catch((error: unknown) => error)
+    expect(again).toMatchObject({ code: 'rate-limited', subject: 'x' })
+    expect((again as { retryAfter: number }).retryAfter).toBeGreaterThan(30_000)
+    expect(server.requests).toHaveLength(1)
+  })
+})
+
+describe('who only listens', () => {
+  it('makes no request fail, whatever is thrown there', async () => {
+    const thrown: string[] = []
+    const failing = (what: string) => (): void => {
+      thrown.push(what)
+      throw new Error(what)
+    }
+    await using rig = await startRig({ client: { onWarning: failing('warning'), onTrace: failing('trace') } })
+    rig.server.on({}, () => ({ ...jsonReply(200, {}), headers: [['warning', '299 - "hi"']] }))
+    await rig.client.registry(rig.server.host).ping()
+    expect(thrown).toEqual(['trace', 'warning'])
+  })
+})
+
+describe('what a registry says of the credentials it was shown', () => {
+  it.each<[string, (shown: string) => string]>([
+    ['header', (shown) => shown],
+    ['value', (shown) => shown.replace('Basic ', '')],
+    ['password', () => 'hunter2'],
+  ])('does not have their %s when it is passed on', async (_, echo) => {
+    await using rig = await startRig({
+      server: { auth: { scheme: 'basic', users: { me: 'hunter2' } } },
+      client: { credentials: () => ({ kind: 'password', username: 'me', password: 'hunter2' }) },
+    })
+    rig.server.on({}, (call, next) => {
+      const shown = call.headers['authorization']
+      if (shown === undefined) return next(call)
+      const text = `bad: ${echo(shown)}`
+      return jsonReply(400, { errors: [{ code: 'BAD', message: text, detail: { text } }] })
+    })
+    const error: unknown = await rig.repository.resolve('v1').catch((caught: unknown) => caught)
+    const read: unknown = await rig.repository.readManifest('v1').catch((caught: unknown) => caught)
+    expect(read).toMatchObject({ status: 400, errors: [{ code: 'BAD', message: expect.stringMatching(/^bad: /) }] })
+    const told = JSON.stringify([String(error), error, String(read), read])
+    expect(told).not.toMatch(/hunter2/)
+    expect(told).not.toContain(btoa('me:hunter2'))
   })
 })
 

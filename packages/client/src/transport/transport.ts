@@ -11,6 +11,7 @@ import { releasing } from './releasing.ts'
 import { urlOf } from './request.ts'
 import { backoff, isPassing, pause } from './retry.ts'
 import { type Attempt, createSender } from './send.ts'
+import { stopped } from './stopping.ts'
 import { parseWarnings, type RegistryWarning } from './warnings.ts'
 
 /** The methods of the distribution API, and what asks a server about itself. */
@@ -42,6 +43,11 @@ export interface Call extends Need {
    * followed by one in any case, for nothing was done.
    */
   readonly repeatable?: boolean
+  /**
+   * How often it is sent at most, whatever the answer; never more than the host allows. With a number here nothing is sent to a
+   * registry that asked for quiet, and nobody waits for it: for registries that can be done without. Default: the host's.
+   */
+  readonly attempts?: number
   readonly onProgress?: ((sent: number) => void) | undefined
   readonly onRetry?: ((error: ClientError) => void) | undefined
 }
@@ -70,8 +76,11 @@ export interface TransportOptions {
   readonly onTrace: (event: TraceEvent) => void
 }
 
-/** The one way to a registry: whatever is sent passes here, and so do its rules about credentials, redirects and limits. */
-export interface Transport {
+/**
+ * The one way to a registry: whatever is sent passes here, and so do its rules about credentials, redirects and limits. Disposing
+ * of it ends all that is under way, as `aborted`.
+ */
+export interface Transport extends AsyncDisposable {
   host(registry: string): Host
   /** @throws {ClientError} */
   call(call: Call): Promise<Answer>
@@ -87,19 +96,21 @@ interface Failure {
 interface Connection {
   readonly host: Host
   readonly authorization: Authorization
-  /** Apart, because an upload waits for the download that feeds it. */
+  /** Apart, because an upload waits for the download that feeds it, and whoever reads asks meanwhile whether something is there. */
   readonly reads: Limiter
+  readonly looks: Limiter
   readonly writes: Limiter
   /** Milliseconds since the epoch: the registry asked for quiet until then. */
   quietUntil: number
 }
 
 const idempotent: ReadonlySet<Method> = new Set(['GET', 'HEAD', 'PUT', 'OPTIONS'])
-const never = new AbortController().signal
 
 export const createTransport = (options: TransportOptions): Transport => {
-  const { hosts, credentials, userAgent, onWarning } = options
-  const send = createSender(options)
+  const { hosts, credentials, userAgent } = options
+  const onWarning = harmless(options.onWarning)
+  const send = createSender({ ...options, onTrace: harmless(options.onTrace) })
+  const closing = new AbortController()
   const connections = new Map<string, Connection>()
   const warned = new Set<string>()
 
@@ -111,6 +122,7 @@ export const createTransport = (options: TransportOptions): Transport => {
         host,
         authorization: createAuthorization({ host, credentials, userAgent }),
         reads: createLimiter(host.concurrency),
+        looks: createLimiter(host.concurrency),
         writes: createLimiter(host.concurrency),
         quietUntil: 0,
       }
@@ -130,11 +142,12 @@ export const createTransport = (options: TransportOptions): Transport => {
 
   /** In the registry's lane, and at a time when it does not want to be left alone. */
   const inLane = async (attempt: Attempt, connection: Connection): Promise<Answer> => {
-    const { signal = never, method } = attempt.call
-    const lane = method === 'GET' || method === 'HEAD' ? connection.reads : connection.writes
-    const leave = await lane.enter(signal)
+    const { signal, call } = attempt
+    const leave = await laneOf(connection, call.method).enter(signal)
     try {
-      await pause(connection.quietUntil - Date.now(), signal)
+      const quiet = connection.quietUntil - Date.now()
+      if (quiet > 0 && call.attempts !== undefined) throw wantsQuiet(connection.host, quiet)
+      await pause(quiet, signal)
       const answer = await send(attempt, connection.authorization)
       warn(connection.host.registry, answer.headers.get('warning'))
       return releasing(answer, leave)
@@ -146,8 +159,8 @@ export const createTransport = (options: TransportOptions): Transport => {
 
   /** What comes of one attempt: the answer, or an error, and whether and when another attempt makes sense. */
   const outcomeOf = async (attempt: Attempt, connection: Connection): Promise<Answer | Failure> => {
-    const { call, host } = attempt
-    const { signal = never, repeatable = idempotent.has(call.method), expect, subject } = call
+    const { call, host, signal } = attempt
+    const { repeatable = idempotent.has(call.method), expect, subject } = call
     let answer: Answer
     try {
       answer = await inLane(attempt, connection)
@@ -174,27 +187,53 @@ export const createTransport = (options: TransportOptions): Transport => {
     async call(call) {
       const connection = connectionTo(call.registry)
       const { host } = connection
-      const { signal = never, subject, onRetry } = call
+      const { subject, onRetry } = call
+      const signal = call.signal === undefined ? closing.signal : AbortSignal.any([call.signal, closing.signal])
+      const attempts = Math.min(host.attempts, call.attempts ?? host.attempts)
       const url = urlOf(host, call)
       for (let attempt = 1; ; attempt++) {
-        const outcome = await outcomeOf({ host, call, url, attempt }, connection)
+        const outcome = await outcomeOf({ host, call, url, attempt, attempts, signal }, connection)
         if ('status' in outcome) return outcome
         const { error, again } = outcome
         const wait = error.retryAfter ?? backoff(attempt + 1, host.maxDelay)
-        if (!again || attempt >= host.attempts || wait > host.maxDelay) throw withFacts(error, { subject })
+        if (!again || attempt >= attempts || wait > host.maxDelay) throw withFacts(error, { subject })
         onRetry?.(error)
         await pause(wait, signal).catch((reason: unknown) => {
           throw withFacts(asClientError(reason, signal), { subject })
         })
       }
     },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new ClientError('aborted', 'The client was disposed of.'))
+    },
   }
 }
+
+const laneOf = ({ reads, looks, writes }: Connection, method: Method): Limiter => {
+  if (method === 'HEAD') return looks
+  return method === 'GET' ? reads : writes
+}
+
+const wantsQuiet = ({ registry }: Host, milliseconds: number): ClientError =>
+  new ClientError('rate-limited', `${registry} asked for quiet. Nothing is sent to it yet.`, {
+    retryAfter: milliseconds,
+  })
+
+/** Who only listens cannot make a request fail: what was answered would be left lying. */
+const harmless =
+  <T>(listener: (event: T) => void): ((event: T) => void) =>
+  (event) => {
+    try {
+      listener(event)
+    } catch {
+      // It is the listener's own fault, and there is nobody here to tell of it.
+    }
+  }
 
 const asClientError = (error: unknown, signal: AbortSignal): ClientError => {
   // Who waits is told by the signal's reason, which may be an error of somebody else.
   if (signal.aborted && (error === signal.reason || !isClientError(error))) {
-    return new ClientError('aborted', 'Stopped as asked.', { cause: error })
+    return stopped(signal.reason)
   }
   if (isClientError(error)) return error
   // What comes from the wire is a ClientError by now: this is a header that is none, or a fault of the caller's own functions.

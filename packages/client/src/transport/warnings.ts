@@ -17,8 +17,8 @@ const decoded = (text: string): string => {
 }
 
 /**
- * "the warning header … MUST be in the form `299 - "text"`" (distribution-spec, "Warnings"). Others are not for people, and are
- * left out.
+ * The texts of warnings of the form `299 - "text"`, the one that the distribution-spec has for them ("Warnings"). Others are not
+ * for people, and are left out.
  */
 export const parseWarnings = (header: string | null): string[] => {
   if (header === null || header.length > 16 * 1024) return []

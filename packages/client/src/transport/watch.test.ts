@@ -65,6 +65,26 @@ it('can be told to hurry: then movement is no reason to wait longer', () => {
   expect(vi.getTimerCount()).toBeLessThanOrEqual(1)
 })
 
+it('says how long all of it took when it was told to hurry', () => {
+  const watch = createWatch()
+  watch.hurry(100)
+  vi.advanceTimersByTime(60)
+  watch.touch(80)
+  vi.advanceTimersByTime(41)
+  expect(String(watch.signal.reason)).toContain('not over in 100 ms')
+})
+
+it.each([2 ** 31, Number.MAX_SAFE_INTEGER])('waits for %d ms with timers that can wait', (limit) => {
+  const set = vi.spyOn(globalThis, 'setTimeout')
+  const watch = createWatch()
+  watch.touch(limit)
+  vi.advanceTimersByTime(2 ** 31)
+  expect(watch.signal.aborted).toBe(limit === 2 ** 31)
+  for (const [, wait = 0] of set.mock.calls) expect(wait).toBeLessThan(2 ** 31)
+  expect(set.mock.calls.length).toBeLessThan(5)
+  watch.end()
+})
+
 it('has no timer when it is over, whatever is said afterwards', () => {
   const watch = createWatch()
   watch.touch(100)

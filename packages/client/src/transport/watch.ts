@@ -16,6 +16,9 @@ export class IdleError extends Error {
   override readonly name = 'IdleError'
 }
 
+/** What a timer can wait for: told more, it would not wait at all. It looks again then. */
+const longest = 2 ** 31 - 1
+
 /** One timer for a whole exchange, not one a chunk. */
 export const createWatch = (): Watch => {
   const controller = new AbortController()
@@ -23,13 +26,16 @@ export const createWatch = (): Watch => {
   let limit = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let over = false
-  let last = Number.POSITIVE_INFINITY
+  let [last, whole] = [Number.POSITIVE_INFINITY, 0]
   const look = (): void => {
     timer = undefined
     if (deadline === Number.POSITIVE_INFINITY) return
     const left = deadline - performance.now()
-    if (left <= 0) controller.abort(new IdleError(`nothing moved for ${limit} ms`))
-    else timer = setTimeout(look, left)
+    if (left > 0) timer = setTimeout(look, Math.min(left, longest))
+    else
+      controller.abort(
+        new IdleError(deadline === last ? `it was not over in ${whole} ms` : `nothing moved for ${limit} ms`),
+      )
   }
   const touch = (milliseconds: number): void => {
     if (over) return
@@ -41,12 +47,13 @@ export const createWatch = (): Watch => {
       clearTimeout(timer)
       timer = undefined
     }
-    timer ??= setTimeout(look, deadline - performance.now())
+    timer ??= setTimeout(look, Math.min(deadline - performance.now(), longest))
   }
   return {
     signal: controller.signal,
     touch,
     hurry(milliseconds) {
+      whole = milliseconds
       last = performance.now() + milliseconds
       touch(milliseconds)
     },

@@ -27,20 +27,32 @@ export interface ArchiveOutputOptions {
   readonly output: Writable
   /** What it is, for messages. */
   readonly subject: string
+  /** Whether it is opened to be written. */
+  readonly create: boolean
 }
 
 /**
  * Blobs wait in a directory beside the archive, because it has to go by a rename, and because that is where there is room. It is
  * removed when this is disposed of.
  */
-export const createArchiveOutput = async ({ path, output, subject }: ArchiveOutputOptions): Promise<ArchiveOutput> => {
+export const createArchiveOutput = async (options: ArchiveOutputOptions): Promise<ArchiveOutput> => {
+  const { path, output, subject, create } = options
   const isStream = path === '-'
   // What a link leads to is replaced, not the link.
   const target = isStream ? '' : await realpath(path).catch(() => path)
   let before = isStream ? undefined : await stampOf(target)
+  const requireFile = (): void => {
+    if (before !== 'special') return
+    throw new ClientError('unsupported', `${path} is no file: no archive is put in its place.`, {
+      subject,
+      hint: 'Write the archive to -, which is standard output.',
+    })
+  }
+  if (create) requireFile()
   let making: Promise<{ readonly root: string; readonly blobs: BlobDirectory }> | undefined
 
   const make = async (): Promise<{ readonly root: string; readonly blobs: BlobDirectory }> => {
+    requireFile()
     const parent = isStream ? tmpdir() : dirname(target)
     const prefix = isStream ? 'stowage-' : `.${basename(target)}.stowage-`
     const root = await onFile(parent, async () => realpath(await mkdtemp(join(parent, prefix))))
@@ -61,6 +73,8 @@ export const createArchiveOutput = async ({ path, output, subject }: ArchiveOutp
     const temporary = join((await workspace()).root, 'archive.tar')
     const handle = await onFile(temporary, () => open(temporary, 'w'))
     try {
+      // Who could not read the old one cannot read this one.
+      if (before !== undefined) await onFile(path, async () => handle.chmod((await stat(target)).mode & 0o777))
       await writeTar(parts, interruptibleWrite(writeTo(handle, path), signal))
       await onFile(path, () => handle.sync())
     } finally {
@@ -95,12 +109,13 @@ const interruptibleWrite =
     return write(bytes)
   }
 
-/** What tells one state of a file from another; undefined when there is no file. */
+/** What tells one state of a file from another; undefined when nothing is there, `special` for a device or a pipe. */
 const stampOf = (path: string): Promise<string | undefined> =>
   onFile(path, async () => {
     try {
-      const { ino, size, mtimeNs } = await stat(path, { bigint: true })
-      return `${ino} ${size} ${mtimeNs}`
+      const stats = await stat(path, { bigint: true })
+      if (!stats.isFile() && !stats.isDirectory()) return 'special'
+      return `${stats.ino} ${stats.size} ${stats.mtimeNs}`
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error

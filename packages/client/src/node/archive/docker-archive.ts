@@ -25,7 +25,7 @@ import { type Archive, openArchive } from './open-archive.ts'
 export const openDockerArchive = async (path: string, options: ArchiveOptions = {}): Promise<Target> => {
   const { create = false, hash = defaultHash, input = process.stdin, output = process.stdout, signal } = options
   const name = `docker-archive:${path}`
-  const out = await createArchiveOutput({ path, output, subject: name })
+  const out = await createArchiveOutput({ path, output, subject: name, create })
   const archive = path === '-' && create ? undefined : await openArchive({ path, input, links: true, signal })
   if (archive === undefined) {
     if (!create) throw new ClientError('not-found', `There is no archive ${path}.`, { subject: name })

@@ -1,8 +1,22 @@
-import { annotationKeys, type Digest, type HashFactory, type Manifest, mediaTypes, parseManifest } from '@stowage/oci'
+import {
+  annotationKeys,
+  type Descriptor,
+  type Digest,
+  type HashFactory,
+  type Manifest,
+  mediaTypes,
+  parseManifest,
+} from '@stowage/oci'
 import { maxManifestSize, readAll } from '../../content/verify.ts'
 import { ClientError } from '../../errors.ts'
-import { emptyIndex, imageNameKey, type LayoutIndex, newEntry, withAnnotations } from '../../layout/layout-index.ts'
-import { listManifest, nameManifest } from '../../layout/layout-changes.ts'
+import {
+  emptyIndex,
+  imageNameKey,
+  type LayoutEntry,
+  type LayoutIndex,
+  newEntry,
+  withAnnotations,
+} from '../../layout/layout-index.ts'
 import { fullName, isLayoutName, tagOfName } from '../../layout/layout-names.ts'
 import type { LayoutStore } from '../../layout/layout-store.ts'
 import { createQueue } from '../../layout/queue.ts'
@@ -150,19 +164,29 @@ const readImages = async (
   const manifests = new Map<Digest, Uint8Array>()
   const files = new Map<Digest, TarFile>()
   const known = new Map<TarFile, Digest>()
-  let index = emptyIndex
+  const descriptors = new Map<Digest, Descriptor>()
+  // By full names: they may be very many, so that nothing is looked for in a list.
+  const owners = new Map<string, { readonly tag: string; readonly digest: Digest }>()
   for (const image of images) {
     const parts = await readImageParts(archive, image, { subject: name, hash, known, signal })
     for (const { digest, file } of [parts.config, ...parts.layers]) files.set(digest, file)
     const { descriptor, bytes } = stored(parts) ?? makeManifest(parts, hash)
-    manifests.set(descriptor.digest, bytes)
-    index = listManifest(index, descriptor)
+    const { digest } = descriptor
+    manifests.set(digest, bytes)
+    descriptors.set(digest, descriptor)
     for (const tag of image.tags) {
+      const full = isLayoutName(tag) ? fullName(tag) : undefined
       // As with docker load, the last image of a name has it.
-      if (isLayoutName(tag) && fullName(tag) !== undefined) index = nameManifest(index, descriptor, tag, () => true)
+      if (full !== undefined) owners.set(full, { tag, digest })
     }
   }
-  return { index, manifests, files }
+  const named = Map.groupBy(owners.values(), ({ digest }) => digest)
+  const entries = [...descriptors.values()].flatMap((descriptor): LayoutEntry[] => {
+    const entry = newEntry(descriptor)
+    const names = named.get(descriptor.digest)
+    return names?.map(({ tag }) => withAnnotations(entry, { [annotationKeys.refName]: tag })) ?? [entry]
+  })
+  return { index: { ...emptyIndex, entries }, manifests, files }
 }
 
 const namesByDigest = ({ entries }: LayoutIndex): ReadonlyMap<Digest, readonly string[]> => {

@@ -23,6 +23,8 @@ it.each([
   String.raw`..\x`,
   'c:/x',
   'C:x',
+  './C:/x',
+  './/C:x',
   'a\0b',
   'a\nb',
   '\u009b2J',

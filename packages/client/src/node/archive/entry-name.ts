@@ -6,9 +6,10 @@ const maxLength = 512
  */
 export const entryName = (name: string): string | undefined => {
   if (name.length > maxLength || /[\p{Cc}\\]/u.test(name)) return undefined
-  if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) return undefined
+  if (name.startsWith('/')) return undefined
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
-  return parts.includes('..') ? undefined : parts.join('/')
+  // Behind `./` too, a drive of Windows is none of a directory.
+  return parts.includes('..') || /^[A-Za-z]:/.test(parts[0] ?? '') ? undefined : parts.join('/')
 }
 
 /** Where a symbolic link leads that stands at `from`. Undefined when that is outside of the archive. */

@@ -28,7 +28,7 @@ import type { TarPart } from './write-tar.ts'
 export const openOciArchive = async (path: string, options: ArchiveOptions = {}): Promise<Target> => {
   const { create = false, hash = defaultHash, input = process.stdin, output = process.stdout, signal } = options
   const name = `oci-archive:${path}`
-  const out = await createArchiveOutput({ path, output, subject: name })
+  const out = await createArchiveOutput({ path, output, subject: name, create })
   const base = path === '-' && create ? undefined : await openArchive({ path, input, links: false, signal })
   if (base === undefined && !create)
     throw new ClientError('not-found', `There is no archive ${path}.`, { subject: name })

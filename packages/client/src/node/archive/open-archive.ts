@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { readAll } from '../../content/verify.ts'
-import { ClientError } from '../../errors.ts'
+import { ClientError, isClientError } from '../../errors.ts'
 import { isMissing, onFile } from '../file-errors.ts'
 import { readPieces } from '../read-file.ts'
 import { type Spool, spool } from './spool.ts'
@@ -80,6 +80,13 @@ const magics: readonly (readonly [string, string])[] = [
   ['425a68', 'bzip2'],
 ]
 
+/**
+ * How many times its bytes an archive may unpack to, and how much any may: it goes to the disk of temporary files, which a bomb
+ * would fill.
+ */
+const mostRatio = 100
+const alwaysAllowed = 1024 ** 3
+
 const unzipped = async (file: Spool, path: string, signal?: AbortSignal): Promise<Spool | undefined> => {
   try {
     const start = await firstBytes(file, path)
@@ -87,8 +94,9 @@ const unzipped = async (file: Spool, path: string, signal?: AbortSignal): Promis
       const packed = file.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 })
       // What breaks the pipe is seen by whoever reads its end.
       const plain = pipeline(packed, createGunzip({ chunkSize: 256 * 1024 }), () => {})
-      const result = await spool(plain, signal).catch((error: unknown) => {
-        throw gzipError(error, path)
+      const most = Math.max(alwaysAllowed, file.size * mostRatio)
+      const result = await spool(plain, signal, most).catch((error: unknown) => {
+        throw unzipError(error, path)
       })
       await file[Symbol.asyncDispose]()
       return result
@@ -114,13 +122,20 @@ const firstBytes = async ({ handle, size }: { handle: FileHandle; size: number }
   return Buffer.from(bytes).toString('hex')
 }
 
-const gzipError = (error: unknown, path: string): unknown =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+const unzipError = (error: unknown, path: string): unknown => {
+  if (isClientError(error, 'too-large')) {
+    return new ClientError('too-large', `${path} unpacks to more than ${mostRatio} times its size.`, {
+      subject: path,
+      hint: 'If you trust it, decompress it first: a plain tar is read as it is.',
+    })
+  }
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
     ? new ClientError('invalid-content', `${path} cannot be decompressed: it is cut short or damaged.`, {
         subject: path,
         cause: error,
       })
     : error
+}
 
 const isDirectory = (path: string): ClientError =>
   new ClientError('invalid-content', `${path} is a directory, and an archive is a file.`, {

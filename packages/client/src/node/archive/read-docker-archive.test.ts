@@ -70,6 +70,18 @@ it('gives an image the same manifest each time', async () => {
   expect(await two.resolve('v1')).toEqual(descriptor)
 })
 
+it('reads an image of very many names', async () => {
+  const { entries, configs } = legacyDockerArchive()
+  const names = Array.from({ length: 100_000 }, (_, at) => `a/b:${at}`)
+  const [Config, Layers] = [`${hash(configs[0] ?? '').slice(7)}.json`, entries.slice(3, 5).map(({ name }) => name)]
+  const manifest = JSON.stringify([{ Config, Layers, RepoTags: [...names, 'a/b:v1', 'docker.io/a/b:v1'] }])
+  writeFileSync(path, sampleTar(entries.map((e) => (e.name === 'manifest.json' ? { ...e, content: manifest } : e))))
+  await using source = await openDockerArchive(path)
+  const tags = await collect(source.tags())
+  expect(tags).toHaveLength(100_001)
+  expect(tags).toContain('docker.io/a/b:v1')
+})
+
 it('keeps an image without tags apart', async () => {
   const { entries, layers } = legacyDockerArchive()
   writeFileSync(path, sampleTar(entries))

@@ -125,6 +125,17 @@ describe('files of the disk', () => {
     await expect(open('pipe')).rejects.toMatchObject({ code: 'invalid-content' })
   })
 
+  it.skipIf(process.platform === 'win32')('are not pushed by names that are refused when they are pulled', async () => {
+    await using from = await temporaryDirectory()
+    await mkdir(join(from.path, 'units'))
+    for (const name of [String.raw`a\x2db`, 'units/a\nb']) {
+      await writeFile(join(from.path, name), '')
+      const [path = ''] = name.split('/')
+      const opened = openArtifactFiles([{ path, mediaType: undefined }], { directory: from.path })
+      await expect(opened).rejects.toMatchObject({ code: 'invalid-content' })
+    }
+  })
+
   it('may be a directory that cannot be read', async () => {
     await using from = await temporaryDirectory()
     await fill(from.path)

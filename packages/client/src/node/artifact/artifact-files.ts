@@ -9,7 +9,7 @@ import { fileContent } from '../file-content.ts'
 import { onFile } from '../file-errors.ts'
 import type { FileArgument } from './file-argument.ts'
 import { packDirectory } from './pack-directory.ts'
-import { titleOfPath } from './title-path.ts'
+import { requireSafe, titleOfPath } from './title-path.ts'
 import { digestKey, unpackKey } from './unpack-annotations.ts'
 
 /** How files of the disk become parts of an artifact. */
@@ -47,6 +47,7 @@ export const openArtifactFiles = async (
   const open = async ({ path, mediaType }: FileArgument): Promise<ArtifactContent> => {
     const full = resolve(directory, path)
     const title = titleOfPath(path, directory)
+    requireSafe(path, title)
     const own = annotations[title] ?? {}
     const stats = await onFile(path, () => stat(full))
     if (!stats.isDirectory()) {

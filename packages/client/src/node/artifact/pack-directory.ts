@@ -12,6 +12,7 @@ import { fileContent } from '../file-content.ts'
 import { onFile } from '../file-errors.ts'
 import { readPieces } from '../read-file.ts'
 import { leadsOut } from './link-target.ts'
+import { requireSafe } from './title-path.ts'
 
 /** How a directory is packed. */
 export interface PackDirectoryOptions {
@@ -34,7 +35,8 @@ export interface PackedDirectory extends AsyncDisposable {
  * A directory as tar and gzip. The same files give the same bytes on the same machine: in order, without owners and times, with
  * their modes. Symbolic links stay what they are, as long as they lead nowhere else.
  *
- * @throws {ClientError} `not-found`, `denied`; `invalid-content` for devices, sockets, and links that lead out
+ * @throws {ClientError} `not-found`, `denied`; `invalid-content` for devices, sockets, links that lead out, and names that are
+ *   refused when they are pulled
  */
 export const packDirectory = async (path: string, options: PackDirectoryOptions): Promise<PackedDirectory> => {
   const { prefix, modified = new Date(0), hash, signal } = options
@@ -77,6 +79,7 @@ const permissions = 0o7777
 
 /** @param depth How many directories are above it in the tar: so far up may a link lead. */
 async function* entriesOf(path: string, name: string, depth: number, mtime: Date): AsyncIterable<Uint8Array> {
+  requireSafe(path, name)
   const stats = await onFile(path, () => lstat(path))
   const mode = stats.mode & permissions
   if (stats.isDirectory()) {

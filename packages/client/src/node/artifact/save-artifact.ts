@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { createDigester, type Descriptor, digestAlgorithm, type HashFactory } from '@stowage/oci'
 import type { PulledArtifact, PulledFile } from '../../artifact/pull-artifact.ts'
 import { inParallel } from '../../content/in-parallel.ts'
-import { type CopyEvent, createEventQueue, type EventQueue } from '../../copy/events.ts'
+import { type CopyEvent, type CopyEvents, createEventQueue } from '../../copy/events.ts'
+import { queuedJob } from '../../copy/job.ts'
 import { ClientError } from '../../errors.ts'
 import { defaultHash } from '../../hash.ts'
 import { fileContent } from '../file-content.ts'
@@ -56,24 +57,19 @@ export interface SaveJob extends AsyncIterable<CopyEvent> {
  */
 export const saveArtifact = (artifact: PulledArtifact, options: SaveArtifactOptions): SaveJob => {
   const events = createEventQueue()
-  const result = run(artifact, options, events)
-  result.then(
-    () => events.end(),
-    (error: unknown) => events.end(error),
-  )
-  return { result, [Symbol.asyncIterator]: () => events.listen()[Symbol.asyncIterator]() }
+  return queuedJob(run(artifact, options, events), events)
 }
 
 interface Saving extends SaveArtifactOptions {
   readonly target: TargetDirectory
-  readonly events: EventQueue
+  readonly events: CopyEvents
   readonly hash: HashFactory
 }
 
 const run = async (
   { files }: PulledArtifact,
   options: SaveArtifactOptions,
-  events: EventQueue,
+  events: CopyEvents,
 ): Promise<readonly SavedFile[]> => {
   const { concurrency: atOnce = 4, hash = defaultHash, signal } = options
   checkTitles(files)

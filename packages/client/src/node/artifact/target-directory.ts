@@ -30,16 +30,16 @@ export const openTargetDirectory = async (path: string): Promise<TargetDirectory
   }
 }
 
-/** Makes a directory, and takes one that is there; not a link to one. */
-export const ensureDirectory = async (path: string, mode = 0o777): Promise<void> => {
+/** Makes a directory, and takes one that is there; not a link to one. @returns whether it was made */
+export const ensureDirectory = async (path: string, mode = 0o777): Promise<boolean> => {
   try {
     await mkdir(path, { mode })
-    return
+    return true
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') await onFile(path, () => Promise.reject(error))
   }
   const stats = await onFile(path, () => lstat(path))
-  if (stats.isDirectory()) return
+  if (stats.isDirectory()) return false
   throw new ClientError(
     'refused',
     `${path} is ${stats.isSymbolicLink() ? 'a link' : 'no directory'}: nothing is written below it.`,

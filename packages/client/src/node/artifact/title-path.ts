@@ -19,14 +19,26 @@ export const safeParts = (
   platform: NodeJS.Platform = process.platform,
 ): readonly string[] | undefined => {
   if (path.length > longestPath || /[\p{Cc}\\]/u.test(path)) return undefined
-  if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return undefined
+  if (path.startsWith('/')) return undefined
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  // Behind `./`, too.
+  if (/^[A-Za-z]:/.test(parts[0] ?? '')) return undefined
   const isBad = (part: string): boolean =>
     part === '..' ||
     Buffer.byteLength(part) > longestPart ||
     // A colon names a stream of a file there, and dots and blanks at the end are cut off.
     (platform === 'win32' && (/[:*?"<>|]|[. ]$/.test(part) || devices.test(part)))
   return parts.some(isBad) ? undefined : parts
+}
+
+/** @throws {ClientError} `invalid-content` for a name that can be pushed, and that nobody would pull again */
+export const requireSafe = (path: string, name: string): void => {
+  if (safeParts(name) !== undefined) return
+  const shown = JSON.stringify(path)
+  throw new ClientError('invalid-content', `${shown} has a name that is refused when it is pulled.`, {
+    subject: shown,
+    hint: 'Give it one without backslashes and control characters, of at most 255 bytes.',
+  })
 }
 
 /** @throws {ClientError} `refused` for a title that could lead out of the directory it is written to */

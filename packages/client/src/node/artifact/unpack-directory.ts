@@ -11,7 +11,7 @@ import { createUnpackPlace } from './unpack-place.ts'
 export interface UnpackLimits {
   /** Bytes of all files together. Default 16 GiB. */
   readonly bytes?: number
-  /** Files, directories and links. Default 200,000. */
+  /** Files, directories and links, also directories that only the names of others tell of. Default 200,000. */
   readonly entries?: number
 }
 
@@ -46,7 +46,7 @@ export const unpackDirectory = async (
   const wanted = isDigest(digest) ? digest : undefined
   const digester = createDigester(hash, wanted === undefined ? undefined : digestAlgorithm(wanted))
   const whole = toTheEnd(blob)
-  const place = createUnpackPlace(root, title)
+  const place = createUnpackPlace(root, { title, onParent: () => countEntry() })
   const unpacker = extract()
   let entries = 0
   let content = 0
@@ -60,10 +60,13 @@ export const unpackDirectory = async (
       yield chunk
     }
   }
+  const countEntry = (): void => {
+    if (++entries > mostEntries) throw tooLarge(title, `${mostEntries} entries`)
+  }
   const read = async (): Promise<void> => {
     for await (const entry of unpacker) {
       content += entry.header.size ?? 0
-      if (++entries > mostEntries) throw tooLarge(title, `${mostEntries} entries`)
+      countEntry()
       if (content > mostBytes) throw tooLarge(title, `${mostBytes} bytes`)
       await place.put(entry.header, entry as AsyncIterable<Uint8Array>)
       entry.resume()

@@ -63,14 +63,15 @@ export const referrersContract = (contract: Contract): void => {
       )
     })
 
-    it('are an error where their tag is something else', async () => {
+    it('are none where their tag is something else, which is not written over', async () => {
       await using other = contract.place().connect({ referrers: 'tag' })
       const repository = contract.repository(other)
       const image = sampleImage()
       await putSample(repository, image, 'v1', referrersTag(image.descriptor.digest))
-      await expect(collect(repository.referrers(image.descriptor.digest))).rejects.toMatchObject({
-        code: 'invalid-content',
-      })
+      expect(await collect(repository.referrers(image.descriptor.digest))).toEqual([])
+      const signature = sampleImage({ subject: image.descriptor, artifactType: 'a/b', layers: ['s'] })
+      await expect(putSample(repository, signature)).rejects.toMatchObject({ code: 'invalid-content' })
+      expect(await repository.resolve(referrersTag(image.descriptor.digest))).toEqual(image.descriptor)
     })
   })
 }

@@ -19,9 +19,13 @@ export const uploadContract = (contract: Contract): void => {
         const stopped = Object.assign(new Error('enough'), { name: 'Enough' })
         const half: Content = {
           size: 300_000,
-          open: ({ offset = 0 } = {}) => {
-            if (offset >= 150_000) throw stopped
-            return streamed(bytes).open({ offset })
+          async *open({ offset = 0 } = {}) {
+            let at = offset
+            for await (const chunk of streamed(bytes).open({ offset })) {
+              if (at >= 150_000) throw stopped
+              at += chunk.byteLength
+              yield chunk
+            }
           },
         }
         await expect(
