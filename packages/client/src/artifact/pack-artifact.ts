@@ -13,7 +13,7 @@ import type { CallOptions, Source } from '../content/ports.ts'
 import { ClientError } from '../errors.ts'
 import { defaultHash } from '../hash.ts'
 import { interruptible } from '../content/interrupt.ts'
-import { packedSource } from './packed-source.ts'
+import { type PackedBlob, packedSource } from './packed-source.ts'
 
 /** One file of an artifact. */
 export interface ArtifactContent {
@@ -60,13 +60,6 @@ export interface PackedArtifact {
 }
 
 /** A blob of an artifact that is nowhere yet. */
-export interface PackedBlob {
-  readonly descriptor: Descriptor
-  readonly content: Content
-  /** What it is, for messages. */
-  readonly label: string
-}
-
 /** "The blob payload is the most minimal content that is still a valid JSON object: `{}`" */
 const emptyBytes = new TextEncoder().encode('{}')
 const emptyData = 'e30='

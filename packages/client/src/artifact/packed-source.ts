@@ -1,10 +1,18 @@
+import type { Content } from '../content/content.ts'
 import type { Descriptor, Digest, HashFactory } from '@stowage/oci'
 import { onePage } from '../content/pages.ts'
 import type { Source } from '../content/ports.ts'
 import { verified } from '../content/verify.ts'
 import { ClientError } from '../errors.ts'
 import { interruptible } from '../content/interrupt.ts'
-import type { PackedBlob } from './pack-artifact.ts'
+
+/** A blob that is ready to be put. */
+export interface PackedBlob {
+  readonly descriptor: Descriptor
+  readonly content: Content
+  /** What it is, for messages. */
+  readonly label: string
+}
 
 /** What an artifact consists of. */
 export interface PackedParts {

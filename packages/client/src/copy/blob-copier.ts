@@ -2,7 +2,7 @@ import type { Descriptor, Digest } from '@stowage/oci'
 import type { Content } from '../content/content.ts'
 import { orAborted } from '../content/interrupt.ts'
 import { createLimiter } from '../content/limiter.ts'
-import type { CopyContext } from './copy.ts'
+import type { CopyContext } from './context.ts'
 import { createTargetKnowledge } from './knowledge.ts'
 import { eachOnSide, onSide } from './side.ts'
 

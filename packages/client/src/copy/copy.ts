@@ -1,27 +1,13 @@
 import { type Descriptor, type Digest, referrersTag } from '@stowage/oci'
 import { ClientError, isNotFound } from '../errors.ts'
 import { createBlobCopier } from './blob-copier.ts'
-import { type CheckedCopyOptions, checkCopyOptions, checkTags } from './check-options.ts'
-import { type CopyEvents, type CopyOutcome, type CopyRole, createEventQueue } from './events.ts'
+import { checkCopyOptions, checkTags } from './check-options.ts'
+import { type CopyEvents, createEventQueue } from './events.ts'
 import { queuedJob } from './job.ts'
+import type { CopyContext } from './context.ts'
 import { createManifestCopier, parseOn } from './manifest-copier.ts'
 import type { CopyJob, CopyOptions, CopyResult, CopySource, CopyTarget } from './options.ts'
 import { eachOnSide, onSide } from './side.ts'
-
-/** What the parts of one copy share. */
-export interface CopyContext {
-  readonly from: CopySource
-  readonly to: CopyTarget
-  readonly options: CheckedCopyOptions
-  readonly signal: AbortSignal
-  readonly found: (role: CopyRole, descriptor: Descriptor) => void
-  readonly done: (role: CopyRole, descriptor: Descriptor, outcome: CopyOutcome) => void
-  readonly progress: (descriptor: Descriptor, sent: number) => void
-  readonly missing: (descriptor: Descriptor) => void
-  readonly retry: (descriptor: Descriptor | undefined) => (error: ClientError) => void
-  /** Ends what is under way, because of this. */
-  readonly fail: (error: unknown) => void
-}
 
 /** Digests that tags carry: `sha256-<hex>`, of long ones the first 64 digits, and what cosign puts behind it. */
 const digestTag = /^(sha256-[0-9a-f]{64}|sha384-[0-9a-f]{64}(?:[0-9a-f]{32})?|sha512-[0-9a-f]{64})(\..+)?$/

@@ -6,7 +6,7 @@ import { type Challenge, parseChallenges } from '../transport/challenge.ts'
 import type { Host } from '../transport/hosts.ts'
 import { basic, checkRealm, fetchToken, type Send, type Token } from '../transport/tokens.ts'
 import { deleteScope, pullScope, pushScope } from '../transport/scopes.ts'
-import type { Method } from '../transport/transport.ts'
+import type { Method } from '../transport/call.ts'
 import type { ClientConfig } from './settings.ts'
 
 /** How the registry wants to be shown who asks. */

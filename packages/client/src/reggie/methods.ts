@@ -1,4 +1,4 @@
-import type { Method } from '../transport/transport.ts'
+import type { Method } from '../transport/call.ts'
 
 /** The method by its name, as Go has it. */
 export const GET = 'GET'

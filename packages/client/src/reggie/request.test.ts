@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, test } from 'vitest'
-import type { Method } from '../transport/transport.ts'
+import type { Method } from '../transport/call.ts'
 import { NewClient } from './client.ts'
 import { WithDefaultName } from './client-options.ts'
 import { prepare } from './prepare.ts'

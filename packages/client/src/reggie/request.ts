@@ -1,7 +1,7 @@
 import type { Content } from '../content/content.ts'
 import { ClientError } from '../errors.ts'
 import { basic } from '../transport/tokens.ts'
-import type { Method } from '../transport/transport.ts'
+import type { Method } from '../transport/call.ts'
 import { type BodyLike, toBody } from './body.ts'
 import { inspected } from './inspected.ts'
 import { isMethod, knownMethods } from './methods.ts'

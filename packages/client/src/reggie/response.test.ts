@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, test } from 'vitest'
 import { bytesContent } from '../content/content.ts'
 import { readAll } from '../content/verify.ts'
-import type { Answer } from '../transport/exchange.ts'
+import type { Answer } from '../transport/answer.ts'
 import { readResponse, type Response, streamResponse } from './response.ts'
 
 const answer = (facts: { status?: number; url?: string; location?: string; body?: string }): Answer => {

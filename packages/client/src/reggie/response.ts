@@ -1,6 +1,6 @@
 import { type ErrorBody, type ErrorInfo, parseErrorBody } from '@stowage/oci'
 import { ClientError, isClientError, withFacts } from '../errors.ts'
-import type { Answer } from '../transport/exchange.ts'
+import type { Answer } from '../transport/answer.ts'
 import { inspected } from './inspected.ts'
 
 /** Of one request. */

@@ -2,7 +2,7 @@ import type { Descriptor, Digest } from '@stowage/oci'
 import type { CallOptions } from '../content/ports.ts'
 import { ClientError, isNotFound } from '../errors.ts'
 import { deleteScope, pullScope } from '../transport/scopes.ts'
-import type { Call } from '../transport/transport.ts'
+import type { Call } from '../transport/call.ts'
 import { callOptions, describePlace, type Place, readAny, type RepositoryContext } from './place.ts'
 
 export const blobSubject = (place: Place, digest: Digest): string => `${describePlace(place)}@${digest}`

@@ -8,7 +8,7 @@ import { readAll } from '../content/verify.ts'
 import { createNodeFetch } from '../node/node-fetch.ts'
 import { fresh } from '../testing/contract/fresh.ts'
 import { sample } from '../testing/sample-images.ts'
-import type { TraceEvent } from '../transport/transport.ts'
+import type { TraceEvent } from '../transport/call.ts'
 
 interface CuttingProxy extends AsyncDisposable {
   readonly host: string

@@ -1,6 +1,6 @@
 import { type Page, type Pages, toPages } from '../content/pages.ts'
 import { ClientError } from '../errors.ts'
-import type { Answer } from '../transport/exchange.ts'
+import type { Answer } from '../transport/answer.ts'
 import { parseDestination, requireSameOrigin } from '../transport/origin.ts'
 
 /** Bytes of one page that are read. */

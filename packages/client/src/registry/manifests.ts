@@ -12,9 +12,9 @@ import {
 import type { CallOptions, ManifestContent, ResolveOptions } from '../content/ports.ts'
 import { maxManifestSize } from '../content/verify.ts'
 import { ClientError, isNotFound } from '../errors.ts'
-import type { Answer } from '../transport/exchange.ts'
+import type { Answer } from '../transport/answer.ts'
 import { deleteScope, pullScope } from '../transport/scopes.ts'
-import type { Call, Method } from '../transport/transport.ts'
+import type { Call, Method } from '../transport/call.ts'
 import { callOptions, describePlace, type Place, readAny, type RepositoryContext, withoutMirrors } from './place.ts'
 
 /** `accept` names everything this client understands: a registry that converts must have no reason to. */

@@ -1,9 +1,10 @@
 import type { HashFactory } from '@stowage/oci'
 import type { CallOptions } from '../content/ports.ts'
 import { ClientError, isClientError, withFacts } from '../errors.ts'
-import type { Answer } from '../transport/exchange.ts'
+import type { Answer } from '../transport/answer.ts'
 import { backoff, pause } from '../transport/retry.ts'
-import type { Call, Transport } from '../transport/transport.ts'
+import type { Call } from '../transport/call.ts'
+import type { Transport } from '../transport/transport.ts'
 import { isLeftAlone, leaveAlone } from './sick-mirrors.ts'
 
 /** A repository where it is: in its registry, or in a mirror of that under a name of its own. */

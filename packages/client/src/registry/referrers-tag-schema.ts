@@ -15,7 +15,7 @@ import type { CallOptions } from '../content/ports.ts'
 import { maxManifestSize } from '../content/verify.ts'
 import { ClientError, isClientError, isNotFound } from '../errors.ts'
 import { pullScope, pushScope } from '../transport/scopes.ts'
-import type { Call } from '../transport/transport.ts'
+import type { Call } from '../transport/call.ts'
 import { askAndRead, callOptions, describePlace, type RepositoryContext } from './place.ts'
 
 interface ReferrersIndex {

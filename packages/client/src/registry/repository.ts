@@ -1,4 +1,4 @@
-import { type Descriptor, type Digest, isDigest, parseManifest } from '@stowage/oci'
+import { type Descriptor, type Digest, isDigest, isRepositoryName, parseManifest } from '@stowage/oci'
 import type { CallOptions, Target } from '../content/ports.ts'
 import { ClientError, isClientError } from '../errors.ts'
 import { deleteBlob, describeBlob, hasBlob } from './blobs.ts'
@@ -60,7 +60,8 @@ export const createRepository = (context: RepositoryContext): Repository => {
     tags: (options) => listTags(context, options),
     referrers: (subject, options) => listReferrers(context, checkDigest(subject), options),
     putBlob: async (descriptor, content, options) => putBlob(context, checkDescriptor(descriptor), content, options),
-    mountBlob: async (digest, from, options) => mountBlob(context, { digest: checkDigest(digest) }, from, options),
+    mountBlob: async (digest, from, options) =>
+      mountBlob(context, { digest: checkDigest(digest) }, checkName(from), options),
     deleteBlob: async (digest, options) => deleteBlob(context, checkDigest(digest), options),
     startUpload: async (options) => startUpload(context, options),
     resumeUpload: async (token, options) => resumeUpload(context, token, options),
@@ -95,6 +96,12 @@ const checkDigest = (digest: Digest): Digest => {
 const checkDescriptor = (descriptor: Descriptor): Descriptor => {
   checkDigest(descriptor.digest)
   return descriptor
+}
+
+/** @throws {ClientError} `usage` */
+const checkName = (name: string): string => {
+  if (isRepositoryName(name)) return name
+  throw new ClientError('usage', `${JSON.stringify(String(name).slice(0, 200))} is not the name of a repository.`)
 }
 
 /** What is read throws while it is read. */

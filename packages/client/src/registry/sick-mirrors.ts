@@ -1,6 +1,11 @@
 import type { ClientError } from '../errors.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Place } from './place.ts'
+
+/** A repository of a mirror. */
+interface Place {
+  readonly registry: string
+  readonly name: string
+}
 
 /** Milliseconds for which a mirror is not asked after it has failed. */
 const quietTime = 60_000

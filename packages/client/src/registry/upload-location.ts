@@ -1,5 +1,5 @@
 import { ClientError } from '../errors.ts'
-import type { Answer } from '../transport/exchange.ts'
+import type { Answer } from '../transport/answer.ts'
 import { parseDestination, requireSameOrigin } from '../transport/origin.ts'
 import type { RepositoryContext } from './place.ts'
 

@@ -10,7 +10,7 @@ import { createClient } from '../node/create-client.ts'
 import { places } from '../testing/places.ts'
 import { putSample, type SampleManifest, sampleImage, sampleIndex } from '../testing/sample-images.ts'
 import { temporaryDirectory } from '../testing/temporary-directory.ts'
-import type { TraceEvent } from '../transport/transport.ts'
+import type { TraceEvent } from '../transport/call.ts'
 import { sync } from './sync.ts'
 import type { SyncOptions } from './sync-options.ts'
 

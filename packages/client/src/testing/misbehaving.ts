@@ -9,7 +9,7 @@ import { type Client, type ClientOptions, createClient } from '../client.ts'
 import { createNodeFetch } from '../node/node-fetch.ts'
 import type { Repository } from '../registry/repository.ts'
 import type { HostOptions } from '../transport/hosts.ts'
-import type { TraceEvent } from '../transport/transport.ts'
+import type { TraceEvent } from '../transport/call.ts'
 import { type Sample, sample } from './sample-images.ts'
 
 export interface RigOptions {

@@ -1,17 +1,11 @@
 import type { Credential, CredentialSource } from '../credentials/credential.ts'
 import { ClientError, isClientError } from '../errors.ts'
+import type { Need } from './call.ts'
 import type { Challenge } from './challenge.ts'
 import type { Host } from './hosts.ts'
 import { mergeScopes } from './scopes.ts'
 import { stopped } from './stopping.ts'
 import { basic, checkRealm, fetchToken, isToken, type Send, type Token } from './tokens.ts'
-
-/** What a request wants to do, as far as permission goes. */
-export interface Need {
-  readonly scopes: readonly string[]
-  readonly repository: string | undefined
-  readonly signal?: AbortSignal | undefined
-}
 
 /** How one registry is shown who asks. Nothing of it is ever sent to another origin than the registry's own. */
 export interface Authorization {

@@ -3,7 +3,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bytesContent, type Content } from '../content/content.ts'
 import { createNodeFetch, type NodeFetch } from '../node/node-fetch.ts'
-import { type Answer, exchange, type ExchangeRequest } from './exchange.ts'
+import type { Answer } from './answer.ts'
+import { exchange, type ExchangeRequest } from './exchange.ts'
 import { globalFetch } from './fetch.ts'
 
 const chunk = new Uint8Array(32 * 1024).fill(7)

@@ -1,6 +1,7 @@
 import { type Content, iterate } from '../content/content.ts'
 import { readAll } from '../content/verify.ts'
 import { ClientError, isClientError } from '../errors.ts'
+import type { Answer } from './answer.ts'
 import { toClientError } from './exchange-failure.ts'
 import type { Fetch, FetchAnswer, FetchInit } from './fetch.ts'
 import { withoutSecrets } from './request.ts'
@@ -21,29 +22,6 @@ export interface ExchangeRequest {
   readonly onProgress?: ((sent: number) => void) | undefined
   /** Whether it goes to another origin than that of the registry that was called. */
   readonly elsewhere?: boolean
-}
-
-/** What came back. Its body is read to the end, or left, by whoever asked; `discard` and `glance` do the latter. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  /** Of the request that was answered: a relative Location is resolved against it. */
-  readonly url: string
-  readonly body: AsyncIterable<Uint8Array>
-  /** Whether there is no body at all. */
-  readonly empty: boolean
-  /** The `Authorization` that was sent, where one was: whoever passes on what the answer says takes it out. */
-  readonly shown?: string
-  /**
-   * All of it, which must be there within the time that an answer may take: for what is small.
-   *
-   * @param subject what it is, for messages
-   * @throws {ClientError} `too-large`, `timeout`
-   */
-  bytes(limit: number, subject?: string): Promise<Uint8Array>
-  /** The first bytes, as many as come soon: for what nobody depends on. Never fails. */
-  glance(limit: number): Promise<Uint8Array>
-  discard(): Promise<void>
 }
 
 export interface ExchangeSettings {

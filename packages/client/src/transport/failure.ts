@@ -1,7 +1,7 @@
 import { type ErrorInfo, parseErrorBody } from '@stowage/oci'
 import { ClientError, type ClientErrorCode } from '../errors.ts'
 import { withoutEcho } from './echo.ts'
-import type { Answer } from './exchange.ts'
+import type { Answer } from './answer.ts'
 import { printable } from './printable.ts'
 import { parseRetryAfter } from './retry.ts'
 

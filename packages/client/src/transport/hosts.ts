@@ -18,7 +18,10 @@ export interface HostOptions {
    */
   readonly concurrency?: number
   readonly retry?: {
-    /** How often a request is sent at most. Default 5. */
+    /**
+     * How often a request is sent at most before an answer to it has begun. An answer that breaks off is asked for again, and that as
+     * often in a row as nothing came. Default 5.
+     */
     readonly attempts?: number
     /** Milliseconds of the longest wait, `Retry-After` included. Default 60,000. */
     readonly maxDelay?: number

@@ -1,4 +1,4 @@
-import type { Answer } from './exchange.ts'
+import type { Answer } from './answer.ts'
 
 /** The same answer, which keeps its place in the lane until its body was read or left. */
 export const releasing = (answer: Answer, leave: () => void): Answer => {

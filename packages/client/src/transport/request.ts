@@ -1,7 +1,7 @@
 import { ClientError } from '../errors.ts'
 import type { Host } from './hosts.ts'
 import { parseDestination, requireSameOrigin } from './origin.ts'
-import type { Call } from './transport.ts'
+import type { Call } from './call.ts'
 
 /** Checked here, at the one way out: a URL that was stored, or came from a header, is of the registry's own origin or not sent. */
 export const urlOf = (host: Host, { target, query = {} }: Pick<Call, 'target' | 'query'>): string => {

@@ -2,13 +2,14 @@ import { bytesContent } from '../content/content.ts'
 import { ClientError } from '../errors.ts'
 import type { Authorization } from './authorization.ts'
 import { parseChallenges } from './challenge.ts'
-import { type Answer, exchange, type ExchangeRequest } from './exchange.ts'
+import type { Answer } from './answer.ts'
+import { exchange, type ExchangeRequest } from './exchange.ts'
 import type { Host } from './hosts.ts'
 import { isSameOrigin, parseDestination, requireSafeStep, withoutQuery } from './origin.ts'
 import { headersOf, withoutSecrets } from './request.ts'
 import { backoff, isPassing, parseRetryAfter, pause } from './retry.ts'
 import type { Send } from './tokens.ts'
-import type { Call, TransportOptions } from './transport.ts'
+import type { Call, TransportOptions } from './call.ts'
 
 /** One of several times that a call is sent. */
 export interface Attempt {

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import type { Credential } from '../credentials/credential.ts'
 import { bytesContent } from '../content/content.ts'
 import { ClientError } from '../errors.ts'
-import type { Answer } from './exchange.ts'
+import type { Answer } from './answer.ts'
 import { resolveHost } from './hosts.ts'
 import { basic, checkRealm, fetchToken, type Send } from './tokens.ts'
 

@@ -1,6 +1,6 @@
 import type { Credential } from '../credentials/credential.ts'
 import { ClientError } from '../errors.ts'
-import type { Answer } from './exchange.ts'
+import type { Answer } from './answer.ts'
 import type { Host } from './hosts.ts'
 import { parseDestination, requireNoDescent, requireNoDowngrade, requireSameOrigin, withoutQuery } from './origin.ts'
 import { parseRetryAfter } from './retry.ts'

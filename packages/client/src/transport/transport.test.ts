@@ -8,7 +8,7 @@ import { startRig } from '../testing/misbehaving.ts'
 import { sample } from '../testing/sample-images.ts'
 import { resolveHost } from './hosts.ts'
 import { headersOf, urlOf, withoutSecrets } from './request.ts'
-import type { Call } from './transport.ts'
+import type { Call } from './call.ts'
 
 describe('a lane', () => {
   it('gives back the places of a thousand calls, whatever becomes of them', async () => {

@@ -2,7 +2,8 @@ import type { CredentialSource } from '../credentials/credential.ts'
 import { ClientError } from '../errors.ts'
 import type { HostOptions } from './hosts.ts'
 import { isLoopback } from './origin.ts'
-import { createTransport, type Transport, type TransportOptions } from './transport.ts'
+import type { TransportOptions } from './call.ts'
+import { createTransport, type Transport } from './transport.ts'
 
 export interface TransportsOptions extends Omit<TransportOptions, 'hosts'> {
   /** By the one name that each has; `*` is for all others. */

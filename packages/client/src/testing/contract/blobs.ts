@@ -128,6 +128,7 @@ export const blobContract = (contract: Contract): void => {
       const third = contract.repository()
       expect(await third.mountBlob(descriptor.digest, from.repository.name)).toBe(true)
       expect(await contract.repository().mountBlob(descriptor.digest, 'test/nothing')).toBe(false)
+      await expect(third.mountBlob(descriptor.digest, '../x?a')).rejects.toMatchObject({ code: 'usage' })
       const other = sample('application/octet-stream', fresh(1000))
       expect(await third.putBlob(other.descriptor, bytesContent(other.bytes), { mountFrom })).toBe('uploaded')
     })
