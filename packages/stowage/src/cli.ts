@@ -27,6 +27,11 @@ export const run = async (argv: readonly string[], environment: CommandInput['en
 }
 
 const runServer = async (argv: readonly string[], environment: CommandInput['environment']): Promise<void> => {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOSPC') throw error
+    process.stderr.write('stowage: stdout: no space left on device.\n')
+    process.exit(exitCodes.failed)
+  })
   const program = new Command('stowage')
     .description('Stowage: an OCI distribution registry, and a client for all of them.')
     .version(version, '-V, --version', 'print the version')
@@ -34,6 +39,15 @@ const runServer = async (argv: readonly string[], environment: CommandInput['env
     .helpCommand(false)
     .addHelpText('after', commandHelp)
     .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        const [path] = argv.filter((word) => serverCommands.includes(word))
+        const said = text.replace(/^error: /, '').trim()
+        write(
+          `stowage: ${said.slice(0, 1).toUpperCase()}${said.slice(1)}. See stowage ${path === undefined ? '' : `${path} `}--help.\n`,
+        )
+      },
+    })
     .commandsGroup('A registry of your own:')
 
   const serving = program

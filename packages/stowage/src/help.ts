@@ -53,8 +53,10 @@ export const moreSettings = ({ command }: { readonly command: Command }): string
     .filter((key) => settingOf(key).common !== true)
     .map((key) => {
       const { kind, default: fallback, about } = settingOf(key)
-      const flag = fallback === true ? flagOf(key).replace('--', '--no-') : flagOf(key)
-      const note = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`
+      const flag = flagOf(key)
+      const negative = ` (default on; ${flag.replace('--', '--no-')} turns it off)`
+      const known = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`
+      const note = fallback === true ? negative : known
       return { left: kind === 'boolean' ? flag : `${flag} <${kind}>`, right: `${about.replaceAll('`', '')}${note}` }
     })
   const width = Math.max(...rows.map(({ left }) => left.length))

@@ -43,6 +43,13 @@ export const openArtifactInput = async (
   const noted = options.annotationFile === undefined ? {} : await readAnnotationFile(options.annotationFile)
   const modified = sourceDate(environment)
   const wanted = [...named, ...options.file].map(parseFileArgument)
+  const { $manifest = {} } = noted
+  const isEmpty = [...wanted, ...Object.keys(given), ...Object.keys($manifest)].length === 0
+  if (isEmpty && options.config === undefined) {
+    throw new StowageError('usage', 'There is nothing to push: no file and no annotation.', {
+      hint: 'Name files behind the reference, or give annotations with -a key=value.',
+    })
+  }
   const onDisk = wanted.filter(({ path }) => path !== '-')
   const [stdin, ...more] = wanted.filter(({ path }) => path === '-')
   if (more.length > 0) throw new StowageError('usage', 'stdin can be one file only: - is given twice.')

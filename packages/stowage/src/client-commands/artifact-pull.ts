@@ -64,10 +64,10 @@ export const saveFiles = async (
   })
   await followCopy(job, progress, output)
   const files = await job.result
-  const untitled = files.filter(({ outcome }) => outcome === 'untitled').length
-  if (untitled > 0) {
+  for (const { outcome, descriptor } of files) {
+    if (outcome !== 'untitled') continue
     output.line(
-      `${untitled === 1 ? 'One part has' : `${untitled} parts have`} no title, and ${untitled === 1 ? 'is' : 'are'} not written; see stowage blob get.`,
+      `A part has no title, and is not written. To get it: stowage blob get ${name}@${descriptor.digest} -o FILE`,
     )
   }
   const full = `${name}@${artifact.descriptor.digest}`

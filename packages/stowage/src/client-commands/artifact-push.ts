@@ -3,6 +3,8 @@ import { defineCommand } from '../command-line/define.ts'
 import { locationOf } from '../command-line/places.ts'
 import { type ArtifactInputOptions, artifactInputOptions, openArtifactInput } from './artifact-input.ts'
 import { copiedValue, finishCopy } from './copied.ts'
+import { checkOrder } from './order.ts'
+import { resumeSending } from './resume-sending.ts'
 import { splitTags } from './tag-list.ts'
 import type { Tools } from './tools.ts'
 
@@ -16,7 +18,7 @@ export const artifactPush = defineCommand({
     'Pushes files as an artifact. A directory becomes a tar, and a directory again when it is pulled. The same files make the same digest.',
   options: artifactInputOptions,
   sides: 'one',
-  resume: 'Run the same command again to go on: what arrived is not sent again.',
+  resume: resumeSending(0),
   examples: [
     ['stowage artifact push localhost:5000/docs:v1 manual.pdf:application/pdf notes.txt', 'two files'],
     ['stowage artifact push localhost:5000/site:v1 ./public --artifact-type application/vnd.acme.site', 'a directory'],
@@ -37,6 +39,7 @@ export const pushFiles = async (
   tools: Tools,
 ): Promise<void> => {
   const { connect, keep, shared, output, call } = tools
+  checkOrder('artifact push', to, files)
   const { reference, tags: further } = splitTags(to)
   locationOf(reference)
   await using input = await openArtifactInput(files, options, tools)

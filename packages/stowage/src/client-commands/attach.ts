@@ -3,7 +3,9 @@ import { defineCommand } from '../command-line/define.ts'
 import { artifactInputOptions, openArtifactInput } from './artifact-input.ts'
 import { copiedValue, finishCopy } from './copied.ts'
 import { openReference } from './open-image.ts'
+import { checkOrder } from './order.ts'
 import { platformOption } from './platform-option.ts'
+import { resumeSending } from './resume-sending.ts'
 
 export const attach = defineCommand({
   usage: '<reference> [files...]',
@@ -14,7 +16,7 @@ export const attach = defineCommand({
   about: 'Pushes files as an artifact about an image: an SBOM, a signature, a report. It is found by stowage discover.',
   options: { ...artifactInputOptions, platform: platformOption },
   sides: 'one',
-  resume: 'Run the same command again to go on: what arrived is not sent again.',
+  resume: resumeSending(0),
   examples: [
     ['stowage attach localhost:5000/app:v1 sbom.json --artifact-type application/spdx+json', 'an SBOM'],
     [
@@ -26,6 +28,7 @@ export const attach = defineCommand({
   async run({ args: [reference, files], options, ...tools }) {
     const { connect, keep, shared, output, call } = tools
     const { platform, ...input } = options
+    checkOrder('attach', reference, files)
     await using opened = await openArtifactInput(files, input, tools)
     const client = await connect(reference)
     const { target } = await client.target(reference)
@@ -34,8 +37,8 @@ export const attach = defineCommand({
     keep(source)
     const { descriptor: subject } =
       platform === undefined
-        ? { descriptor: await target.resolve(name, call) }
-        : await openReference(client, reference, platform, call)
+        ? { descriptor: await target.resolve(name, { ...call, fresh: true }) }
+        : await openReference(client, reference, platform, tools)
     const { concurrency } = shared
     const job = attachTo(target, subject, {
       ...opened.parts,

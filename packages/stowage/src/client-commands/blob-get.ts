@@ -3,6 +3,7 @@ import { flag, text } from '../command-line/option-kinds.ts'
 import { StowageError } from '../failure.ts'
 import { downloadBlob } from './download-blob.ts'
 import { findBlob } from './find-blob.ts'
+import { checkResultPlace } from './result-file.ts'
 
 export const blobGet = defineCommand({
   usage: '<blob>',
@@ -29,6 +30,7 @@ export const blobGet = defineCommand({
     progress,
     call,
   }) {
+    if (file !== undefined && file !== '-' && !onlyDescriptor) await checkResultPlace(file)
     const found = await findBlob(await connect(blob), blob, call)
     const { source, descriptor } = found
     keep(source)

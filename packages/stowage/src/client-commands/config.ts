@@ -15,9 +15,9 @@ export const config = defineCommand({
     ['stowage config --platform linux/arm64 alpine --pretty', 'for another one, indented'],
     ["stowage config alpine --format '{{json .config.Env}}'", 'a part of it'],
   ],
-  async run({ args: [reference], options: { platform, pretty }, connect, output, call }) {
+  async run({ args: [reference], options: { platform, pretty }, connect, keep, output, call }) {
     const client = await connect(reference)
-    const image = await openImage(client, reference, platform, call)
+    const image = await openImage(client, reference, platform, { keep, call })
     const bytes = await readConfig(image, call)
     if (output.asText && !pretty) return output.bytes([bytes])
     const value = parseJson(bytes, `The config of ${reference}`)

@@ -12,15 +12,22 @@ export const finishCopy = async (
   await followCopy(job, progress, output)
   const result = await job.result
   await target.finish(call)
-  const { blobs, manifests, referrers, bytes } = result
+  const { blobs, manifests, referrers } = result
   const done = [
-    `${count(blobs.copied, 'blob')} copied (${approximately(bytes)})`,
+    copiedOf(result),
     blobs.mounted > 0 ? `${blobs.mounted} mounted` : '',
-    blobs.existing + manifests.existing > 0 ? `${blobs.existing + manifests.existing} there already` : '',
+    blobs.existing > 0 ? `${count(blobs.existing, 'blob')} there already` : '',
+    manifests.existing > 0 ? `${count(manifests.existing, 'manifest')} there already` : '',
     referrers > 0 ? count(referrers, 'referrer') : '',
   ]
   output.line(done.filter(Boolean).join(', '))
   return result
+}
+
+/** A manifest alone is no blob: it is told where nothing else was sent. */
+const copiedOf = ({ blobs, manifests, bytes }: CopyResult): string => {
+  if (blobs.copied > 0) return `${count(blobs.copied, 'blob')} copied (${approximately(bytes)})`
+  return manifests.copied > 0 ? `${count(manifests.copied, 'manifest')} copied` : 'nothing to copy'
 }
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createTestRegistry } from '@stowage/testkit'
+import { createTestRegistry, jsonReply, startMisbehavingRegistry } from '@stowage/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ClientOptions, type ClientResult, runClientCommand } from '../testing/client-command.ts'
 import { digestOf, pushManifest } from '../testing/push.ts'
@@ -108,6 +108,21 @@ describe('stowage cp', () => {
     const result = await stowage('cp', '-r', `${from}:v1`, `${to}:all`)
     expect(result.stderr).toContain('1 referrer')
     expect((await stowage('discover', `${to}:all`)).stdout).toContain('application/vnd.example.signature')
+  })
+
+  test('goes on without a referrer that is listed and gone, and says so', async () => {
+    const { to, stowage } = await setUp()
+    await using stale = await startMisbehavingRegistry()
+    await pushImage(stale.url, 'app', one, 'v1')
+    const mediaType = 'application/vnd.oci.image.index.v1+json'
+    stale.on({ path: /referrers/ }, () =>
+      jsonReply(200, { schemaVersion: 2, mediaType, manifests: [subjectOf(two)] }, [['content-type', mediaType]]),
+    )
+    const result = await stowage('cp', '-r', `${stale.host}/app:v1`, `${to}:v1`)
+    expect(result).toMatchObject({ code: 0, stdout: `${to}@${one.digest}\n` })
+    expect(result.stderr).toContain(`not there: ${two.digest}, though listed as a referrer\n`)
+    const told = JSON.parse((await stowage('cp', '-r', `${stale.host}/app:v1`, `${to}:v1`, '--json')).stdout) as object
+    expect(told).toMatchObject({ referrers: 0, missingReferrers: 1 })
   })
 
   test('leaves tags alone that are there, when told to', async () => {

@@ -1,10 +1,12 @@
-import { copy as copyBetween, isNotFound, parsePlatform, type Target } from '@stowage/client'
+import { copy as copyBetween, isNotFound, openManifest, parsePlatform, type Target } from '@stowage/client'
 import { isTag } from '@stowage/oci'
 import { show } from '../config/show.ts'
 import { defineCommand } from '../command-line/define.ts'
 import { flag, oneOf, texts } from '../command-line/option-kinds.ts'
 import { StowageError } from '../failure.ts'
 import { copiedValue, finishCopy } from './copied.ts'
+import { checkPlatform, thisPlatform } from './open-image.ts'
+import { resumeSending } from './resume-sending.ts'
 import { runSync, splitTag } from './run-sync.ts'
 import { splitTags } from './tag-list.ts'
 
@@ -32,9 +34,13 @@ export const cp = defineCommand({
       also: ['--force-recursive'],
     }),
     tag: texts('-t, --tag <tag>', 'a further tag; may be repeated'),
+    // The first and the last are so anyway.
+    all: flag('--all', 'skopeo: all platforms', { hidden: true }),
+    multiArch: oneOf('--multi-arch <which>', 'skopeo: all, or system', ['all', 'system'], { hidden: true }),
+    preserveDigests: flag('--preserve-digests', 'skopeo: fail where a digest would be another one', { hidden: true }),
   },
   sides: 'two',
-  resume: 'Run the same command again to go on: what arrived is not sent again.',
+  resume: resumeSending(1),
   examples: [
     ['stowage cp alpine:3.20 localhost:5000/alpine:3.20', 'with all platforms'],
     ['stowage cp -r ghcr.io/acme/app:v1 registry.example/app:v1,latest', 'with its signatures, under two tags'],
@@ -55,7 +61,15 @@ export const cp = defineCommand({
         '--index says what becomes of an index of some platforms: name them with --platform.',
       )
     }
-    const platforms = options.platform.map(parsePlatform)
+    const { all, multiArch, preserveDigests } = options
+    if (options.platform.length > 0 && (all || multiArch !== undefined)) {
+      throw new StowageError('usage', `${all ? '--all' : '--multi-arch'} and --platform say different things.`)
+    }
+    if (preserveDigests && options.platform.length > 1 && options.index !== 'sparse') {
+      throw new StowageError('usage', 'An index of some platforms has another digest. Leave it sparse: --index sparse.')
+    }
+    const named = multiArch === 'system' ? [thisPlatform()] : options.platform
+    const platforms = named.map(parsePlatform)
     const { recursive: referrers, digestTags, force, index, noClobber } = options
     const how = { platforms, referrers, digestTags, force, ...(index === undefined ? {} : { index }) }
     if (options.allTags) {
@@ -67,12 +81,13 @@ export const cp = defineCommand({
     const sides = await connectSides(from, to)
     const { source, reference } = await sides.from.source(from)
     keep(source)
-    const { target, tags: named } = await sides.to.target(to)
+    if (platforms.length > 0) await checkPlatform(await openManifest(source, reference, call), platforms, call)
+    const { target, tags: own } = await sides.to.target(to)
     keep(target)
-    const tags = [...new Set([...named, ...further])]
+    const tags = [...new Set([...own, ...further])]
     const wanted = noClobber ? await withoutOld(target, tags, output.line, call) : tags
     if (tags.length > 0 && wanted.length === 0) {
-      const there = await target.resolve(tags[0] ?? '', call)
+      const there = await target.resolve(tags[0] ?? '', { ...call, fresh: true })
       const full = `${target.name}@${there.digest}`
       await output.result({ reference: full, ...there, tags: [] }, full)
       return
@@ -98,7 +113,7 @@ const withoutOld = async (
   const wanted: string[] = []
   for (const tag of tags) {
     try {
-      const { digest } = await target.resolve(tag, call)
+      const { digest } = await target.resolve(tag, { ...call, fresh: true })
       say(`left ${target.name}:${tag}, which is ${digest}`)
     } catch (error) {
       if (!isNotFound(error)) throw error

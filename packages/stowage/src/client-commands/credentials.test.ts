@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startMisbehavingRegistry } from '@stowage/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -44,6 +44,17 @@ describe('stowage login', () => {
     expect(await stowage(['logout', host])).toMatchObject({ code: 0, stdout: `Logged out of ${host}.\n` })
     expect(await stowage(['ls', `${host}/app`])).toMatchObject({ code: 4 })
     expect(await stowage(['logout', host])).toMatchObject({ code: 0, stdout: `You were not logged in to ${host}.\n` })
+  })
+
+  test('says that a file is not encrypted, however its path is written', async () => {
+    const { registry, stowage } = await setUp()
+    const file = `.stowage-test-${process.pid}.json`
+    onTestFinished(() => rmSync(file, { force: true }))
+    const { stderr } = await stowage(
+      ['login', registry.host, '-u', 'me', '--password-stdin', '--registry-config', file],
+      { stdin: 'pa:ss' },
+    )
+    expect(stderr).toContain(`The credentials are in ${file}, not encrypted.`)
   })
 
   test('keeps nothing that the registry refuses, unless it is not asked', async () => {

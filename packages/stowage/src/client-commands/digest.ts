@@ -25,7 +25,7 @@ export const digest = defineCommand({
     const descriptor =
       platform === undefined
         ? await source.resolve(name, call)
-        : (await openReference(client, reference, platform, call)).descriptor
+        : (await openReference(client, reference, platform, { keep, call })).descriptor
     const full = `${source.name}@${descriptor.digest}`
     await output.result({ reference: full, ...descriptor }, fullRef ? full : descriptor.digest)
   },

@@ -33,7 +33,9 @@ export const discover = defineCommand({
     const { source, reference: name } = await client.source(reference)
     keep(source)
     const root =
-      platform === undefined ? name : (await openReference(client, reference, platform, call)).descriptor.digest
+      platform === undefined
+        ? name
+        : (await openReference(client, reference, platform, { keep, call })).descriptor.digest
     const tree = await discoverFrom(source, root, {
       ...call,
       children,
@@ -41,6 +43,7 @@ export const discover = defineCommand({
       ...(depth === undefined ? {} : { depth }),
     })
     const lines = [`${source.name}@${tree.descriptor.digest}`, ...linesOf(tree, verbose, '')]
+    if (lines.length === 1) output.line(`Nothing refers to ${source.name}@${tree.descriptor.digest}.`)
     await output.result(toValue(source.name, tree), lines.join('\n'))
   },
 })

@@ -1,7 +1,7 @@
 import { constants, createReadStream } from 'node:fs'
-import { lstat, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { type CallOptions, defaultHash } from '@stowage/client'
-import { createDigester, type Digester, digestAlgorithm, digestEncoded } from '@stowage/oci'
+import { createDigester, type Digest, digestAlgorithm, digestEncoded } from '@stowage/oci'
 import { StowageError } from '../failure.ts'
 import type { FoundBlob } from './find-blob.ts'
 import { resultPlace } from './result-file.ts'
@@ -12,9 +12,10 @@ export interface DownloadOptions {
 }
 
 /**
- * Reads a blob into a file. It grows beside it, under a name with its digest, so that a later run knows that what it finds is
- * the beginning of this blob; what is there is hashed again, and only the rest is asked for. The file itself appears when all
- * of it was seen to be right.
+ * Reads a blob into a file. It grows beside it, under a name with its digest, so that a later run finds the beginning of this
+ * blob, and only the rest is asked for. The file itself appears when all of it was read again, and seen to be right.
+ *
+ * Two that run at once write the same bytes to the same places: the one that ends first has the file, the other one an error.
  *
  * @returns the bytes that were there from an earlier run
  * @throws {ClientError | StowageError} `digest-mismatch`; nothing is kept then
@@ -24,34 +25,17 @@ export const downloadBlob = async (
   file: string,
   { call, onProgress }: DownloadOptions,
 ): Promise<{ readonly resumed: number }> => {
-  const { descriptor, source, repository } = found
-  const { digest, size } = descriptor
+  const { descriptor, source } = found
+  const { digest } = descriptor
   const place = await resultPlace(file)
   if (!place.isFile) {
-    await writeChunks(file, constants.O_WRONLY, source.getBlob(descriptor, call))
+    await using device = await open(file, constants.O_WRONLY)
+    for await (const chunk of source.getBlob(descriptor, call)) await device.writeFile(chunk)
     return { resumed: 0 }
   }
   const part = `${place.path}.${digestEncoded(digest).slice(0, 12)}.part`
-  // Only registries give the rest of a blob; on this machine all of it is read at once.
-  const before = repository === undefined ? 0 : await sizeOf(part)
-  const digester = createDigester(defaultHash, digestAlgorithm(digest))
-  const resumed = before > size ? 0 : before
-  if (resumed > 0) await hashFile(part, digester, call)
-  // Unverified: what verifies keeps back the last bytes it has, and those would be lost where it breaks off.
-  const rest =
-    repository === undefined ? source.getBlob(descriptor, call) : repository.getBlobFrom(descriptor, resumed, call)
-  const counted = async function* (): AsyncIterable<Uint8Array> {
-    let bytes = resumed
-    for await (const chunk of rest) {
-      bytes += chunk.byteLength
-      if (bytes > size) break
-      digester.update(chunk)
-      yield chunk
-      onProgress(bytes)
-    }
-  }
-  if (resumed < size || size === 0) await writeChunks(part, resumed === 0 ? anew : onward, counted())
-  const actual = digester.digest()
+  const resumed = await download(found, part, { call, onProgress })
+  const actual = await digestOfFile(part, digest, call)
   if (actual !== digest) {
     await rm(part, { force: true })
     throw new StowageError(
@@ -70,30 +54,44 @@ export const downloadBlob = async (
 }
 
 // No symbolic link: in a directory that others may write to it could lead to any file. Windows has no such flag.
-const plain = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
-const anew = plain | constants.O_TRUNC
-const onward = plain | constants.O_APPEND
+const flags = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
 
-const sizeOf = async (path: string): Promise<number> => {
-  try {
-    const stats = await lstat(path)
-    return stats.isFile() ? stats.size : 0
-  } catch {
-    return 0
+/** Writes what is missing of a blob. @returns the bytes that were there */
+const download = async (
+  { descriptor, source, repository }: FoundBlob,
+  part: string,
+  { call, onProgress }: DownloadOptions,
+): Promise<number> => {
+  const { size } = descriptor
+  await using handle = await open(part, flags)
+  const { size: before } = await handle.stat()
+  if (before > size) await handle.truncate(0)
+  // Only registries give the rest of a blob; on this machine all of it is read at once.
+  const resumed = repository === undefined || before > size ? 0 : before
+  if (resumed === size && size > 0) return resumed
+  // Unverified: what verifies keeps back the last bytes it has, and those would be lost where it breaks off.
+  const rest =
+    repository === undefined ? source.getBlob(descriptor, call) : repository.getBlobFrom(descriptor, resumed, call)
+  let at = resumed
+  for await (const chunk of rest) {
+    if (at + chunk.byteLength > size) break
+    await writeAt(handle, chunk, at)
+    at += chunk.byteLength
+    onProgress(at)
+  }
+  await handle.sync().catch(() => {})
+  return resumed
+}
+
+const writeAt = async (handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> => {
+  for (let done = 0; done < chunk.byteLength;) {
+    done += (await handle.write(chunk, done, chunk.byteLength - done, position + done)).bytesWritten
   }
 }
 
-const hashFile = async (path: string, digester: Digester, { signal }: CallOptions): Promise<void> => {
+const digestOfFile = async (path: string, like: Digest, { signal }: CallOptions): Promise<Digest> => {
+  const digester = createDigester(defaultHash, digestAlgorithm(like))
   for await (const chunk of createReadStream(path, signal === undefined ? {} : { signal }))
     digester.update(chunk as Buffer)
-}
-
-const writeChunks = async (path: string, flags: number, chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-  const handle = await open(path, flags)
-  try {
-    for await (const chunk of chunks) await handle.writeFile(chunk)
-    await handle.sync().catch(() => {})
-  } finally {
-    await handle.close()
-  }
+  return digester.digest()
 }

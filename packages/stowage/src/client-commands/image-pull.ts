@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { copy, describePlatform, type OpenedManifest, openManifest, parsePlatform, type Target } from '@stowage/client'
 import { openDockerArchive, openLayout, openOciArchive } from '@stowage/client/node'
 import { formatReference, isDigest, type Platform } from '@stowage/oci'
@@ -11,7 +13,8 @@ import { locationOf } from '../command-line/places.ts'
 import { StowageError } from '../failure.ts'
 import { copiedValue, finishCopy } from './copied.ts'
 import { type ImageFileFormat, imageFileFormats, isLocalPlace, toImageFileFormat } from './image-file.ts'
-import { thisPlatform } from './open-image.ts'
+import { checkPlatform, thisPlatform } from './open-image.ts'
+import { checkResultPlace } from './result-file.ts'
 import type { Tools } from './tools.ts'
 
 export const imagePullOptions = {
@@ -57,6 +60,7 @@ export const pullImage = async (
     throw new StowageError('usage', 'stdout is a terminal: name a file, or pipe it into a program.')
   }
   const wanted = platform.map(parsePlatform)
+  if (path !== '-' && format !== 'oci-dir' && !(await isDirectory(path))) await checkResultPlace(path)
   if (format === 'docker' && wanted.length > 1) {
     throw new StowageError('usage', "An archive of Docker's has one platform. Name one, or write --format oci.")
   }
@@ -64,6 +68,7 @@ export const pullImage = async (
   const { source, reference } = await client.source(from)
   keep(source)
   const opened = await openManifest(source, reference, call)
+  await checkPlatform(opened, wanted, call)
   const platforms = format === 'docker' && wanted.length === 0 ? await onePlatform(opened, output.line) : wanted
   const file = await openFile(path, format, tools)
   keep(file.target)
@@ -87,10 +92,12 @@ export const pullImage = async (
   }
 }
 
+const isDirectory = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() === true
+
 const formatOf = async (path: string): Promise<ImageFileFormat> => {
   if (/[/\\]$/.test(path)) return 'oci-dir'
-  const found = path === '-' ? undefined : await stat(path).catch(() => undefined)
-  return found?.isDirectory() === true ? 'oci-dir' : 'docker'
+  return path !== '-' && (await isDirectory(path)) ? 'oci-dir' : 'docker'
 }
 
 interface ImageFile {
@@ -109,8 +116,23 @@ const openFile = async (path: string, format: ImageFileFormat, { terminal, call 
   const open = format === 'docker' ? openDockerArchive : openOciArchive
   const options = { create: true, output: terminal.stdout, signal: call.signal }
   if (path === '-') return { target: await open(path, options), finish: nothing, discard: nothing }
-  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) {
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isDirectory() === true) {
     throw new StowageError('usage', `${show(path)} is a directory, and --format ${format} is a file.`)
+  }
+  // A device or a pipe, such as /dev/null, is written to, and nothing takes its place.
+  if (there !== undefined && !there.isFile()) {
+    const stream = createWriteStream(path)
+    // Whoever writes is told.
+    stream.on('error', () => {})
+    return {
+      target: await open('-', { ...options, output: stream }),
+      finish: async () => {
+        stream.end()
+        await finished(stream)
+      },
+      discard: async () => void stream.destroy(),
+    }
   }
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   return {

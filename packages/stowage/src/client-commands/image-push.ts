@@ -1,9 +1,13 @@
-import { copy, type LocatedSource, parsePlatform } from '@stowage/client'
+import { existsSync } from 'node:fs'
+import { copy, isClientError, type LocatedSource, parsePlatform } from '@stowage/client'
 import { defineCommand } from '../command-line/define.ts'
 import { type OptionValues, flag, text, texts } from '../command-line/option-kinds.ts'
 import { locationOf } from '../command-line/places.ts'
+import { show } from '../config/show.ts'
+import { StowageError } from '../failure.ts'
 import { copiedValue, finishCopy } from './copied.ts'
 import { imageFileFormats, isLocalPlace, openImageFile, toImageFileFormat } from './image-file.ts'
+import { resumeSending } from './resume-sending.ts'
 import { splitTags } from './tag-list.ts'
 import type { Tools } from './tools.ts'
 
@@ -24,7 +28,7 @@ export const imagePush = defineCommand({
   formats: imageFileFormats,
   sides: 'one',
   references: [1],
-  resume: 'Run the same command again to go on: what arrived is not sent again.',
+  resume: resumeSending(1),
   examples: [
     ['stowage image push app.tar localhost:5000/app:v1', 'localhost:5000/app@sha256:…'],
     ['docker save acme/app | stowage image push - localhost:5000/app', 'from Docker, without a registry'],
@@ -43,14 +47,12 @@ export const pushImage = async (
   { image, platform, recursive }: OptionValues<typeof imagePushOptions>,
   tools: Tools,
 ): Promise<void> => {
-  const { connect, keep, shared, output, call, format } = tools
+  const { connect, keep, shared, output, call } = tools
   const { reference, tags: further } = splitTags(to)
   locationOf(reference)
   const platforms = platform.map(parsePlatform)
   const client = await connect(reference)
-  const { source, reference: name } = isLocalPlace(path)
-    ? await client.source(path)
-    : await openedAs(path, tools, toImageFileFormat(format))
+  const { source, reference: name } = isLocalPlace(path) ? await client.source(path) : await openedAs(path, to, tools)
   keep(source)
   const { target, tags: named } = await client.target(reference)
   keep(target)
@@ -65,8 +67,15 @@ export const pushImage = async (
   await output.result(copiedValue(target, tags, result), `${target.name}@${result.root.digest}`)
 }
 
-const openedAs = async (
-  path: string,
-  tools: Tools,
-  format: ReturnType<typeof toImageFileFormat>,
-): Promise<LocatedSource> => ({ source: await openImageFile(path, format, tools), reference: '' })
+const openedAs = async (path: string, to: string, tools: Tools): Promise<LocatedSource> => {
+  try {
+    return { source: await openImageFile(path, toImageFileFormat(tools.format), tools), reference: '' }
+  } catch (error) {
+    const isOther = isClientError(error, 'invalid-content') || (isClientError(error, 'not-found') && existsSync(path))
+    if (!isOther || path === '-') throw error
+    throw new StowageError('failed', `${show(path)} is no image. ${error.message}`, {
+      hint: `To push files: stowage artifact push ${to} ${path}`,
+      cause: error,
+    })
+  }
+}

@@ -14,6 +14,7 @@ export const inspect = defineCommand({
     config: flag('--config', 'print the config as it is'),
     noTags: flag('-n, --no-tags', 'do not list the tags of the repository'),
     platform: platformOption,
+    noCredentials: flag('--no-creds', 'skopeo: show no credentials', { hidden: true }),
   },
   sides: 'one',
   examples: [
@@ -21,11 +22,11 @@ export const inspect = defineCommand({
     ["stowage inspect --format '{{.Digest}}' docker://alpine", 'one field'],
     ['stowage inspect --raw alpine', 'the manifest'],
   ],
-  async run({ args: [reference], options, connect, output, call }) {
-    const { raw, config, noTags, platform } = options
-    const client = await connect(reference)
-    if (raw && !config) return output.bytes([(await openReference(client, reference, platform, call)).bytes])
-    const image = await openImage(client, reference, platform, call)
+  async run({ args: [reference], options, connect, connectAs, keep, output, call }) {
+    const { raw, config, noTags, platform, noCredentials } = options
+    const client = await (noCredentials ? connectAs(() => undefined, reference) : connect(reference))
+    if (raw && !config) return output.bytes([(await openReference(client, reference, platform, { keep, call })).bytes])
+    const image = await openImage(client, reference, platform, { keep, call })
     const bytes = await readConfig(image, call)
     if (config && raw) return output.bytes([bytes])
     const facts = parseJson(bytes, `The config of ${reference}`)

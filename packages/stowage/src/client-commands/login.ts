@@ -49,7 +49,7 @@ export const login = defineCommand({
       ...(file === undefined ? {} : { file }),
     })
     const place = await store.save(registry, credential, call)
-    if (place.includes('/'))
+    if (!place.startsWith('docker-credential-'))
       output.line(`The credentials are in ${place}, not encrypted. A credsStore there would be safer.`)
     const username = credential.kind === 'password' ? credential.username : undefined
     const who = username === undefined ? 'with a token' : `as ${username}`

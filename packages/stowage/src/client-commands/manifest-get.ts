@@ -3,7 +3,7 @@ import { flag, text } from '../command-line/option-kinds.ts'
 import { openReference } from './open-image.ts'
 import { parseJson } from './parse-json.ts'
 import { platformOption } from './platform-option.ts'
-import { writeResultFile } from './result-file.ts'
+import { checkResultPlace, writeResultFile } from './result-file.ts'
 
 export const manifestGet = defineCommand({
   usage: '<reference>',
@@ -21,10 +21,11 @@ export const manifestGet = defineCommand({
     ['stowage manifest get --platform linux/arm64 alpine', 'the manifest of one image of it'],
     ['stowage manifest get ocidir:./images:v1 -o manifest.json', 'from a layout into a file'],
   ],
-  async run({ args: [reference], options, connect, output, call }) {
+  async run({ args: [reference], options, connect, keep, output, call }) {
     const { output: file = '-', platform, descriptor: onlyDescriptor, pretty } = options
+    if (file !== '-' && !onlyDescriptor) await checkResultPlace(file)
     const client = await connect(reference)
-    const { descriptor, bytes, source } = await openReference(client, reference, platform, call)
+    const { descriptor, bytes, source } = await openReference(client, reference, platform, { keep, call })
     if (onlyDescriptor) return output.result(descriptor, JSON.stringify(descriptor))
     const toRead = (): unknown => parseJson(bytes, `The manifest of ${reference}`)
     const printed = pretty ? new TextEncoder().encode(`${JSON.stringify(toRead(), undefined, 2)}\n`) : bytes

@@ -1,20 +1,61 @@
-import { type CallOptions, type Client, type OpenedManifest, parsePlatform, readAll } from '@stowage/client'
+import {
+  type CallOptions,
+  type Client,
+  describePlatform,
+  matchesPlatform,
+  type OpenedManifest,
+  parsePlatform,
+  readAll,
+} from '@stowage/client'
+import type { Platform } from '@stowage/oci'
 import { StowageError } from '../failure.ts'
 import { nameProblems } from './name-problems.ts'
+import type { Tools } from './tools.ts'
 
-/** What a reference names; with a platform, what its index has for that. @throws {ClientError} `not-found` */
+/** What a reference names; with a platform, what its index has for that. Open until the command ends. @throws {ClientError} `not-found` */
 export const openReference = async (
   client: Client,
   reference: string,
   platform: string | undefined,
-  call: CallOptions,
+  { keep, call }: Pick<Tools, 'keep' | 'call'>,
 ): Promise<OpenedManifest> => {
   // A wrong platform is told before anything is asked.
   const wanted = platform === undefined ? undefined : parsePlatform(platform)
   // A registry may say that anything is a manifest.
   return nameProblems(reference, async () => {
-    const opened = await client.open(reference, call)
-    return wanted === undefined || opened.kind !== 'index' ? opened : opened.platform(wanted, call)
+    const opened = keep(await client.open(reference, call))
+    if (wanted === undefined) return opened
+    if (opened.kind === 'index') return opened.platform(wanted, call)
+    await checkPlatform(opened, [wanted], call)
+    return opened
+  })
+}
+
+/**
+ * Whether one image, which no index tells the platform of, is for one of those that are wanted: its config says so. What says
+ * nothing of a platform, as artifacts, is for all.
+ *
+ * @throws {StowageError} `not-found`, naming the platform that it is for
+ */
+export const checkPlatform = async (
+  opened: OpenedManifest,
+  wanted: readonly Platform[],
+  call: CallOptions,
+): Promise<void> => {
+  if (opened.kind !== 'image' || wanted.length === 0) return
+  const { os, architecture, variant, ...rest } = await opened.config(call)
+  if (os === undefined || architecture === undefined) return
+  const version = rest['os.version']
+  const own: Platform = {
+    os,
+    architecture,
+    ...(variant === undefined ? {} : { variant }),
+    ...(version === undefined ? {} : { 'os.version': version }),
+  }
+  if (wanted.some((platform) => matchesPlatform(own, platform))) return
+  const name = `${opened.source.name}@${opened.descriptor.digest}`
+  throw new StowageError('not-found', `${name} has nothing for ${wanted.map(describePlatform).join(', ')}.`, {
+    hint: `It is one image, for ${describePlatform(own)}.`,
   })
 }
 
@@ -29,14 +70,14 @@ export const openImage = async (
   client: Client,
   reference: string,
   platform: string | undefined,
-  call: CallOptions,
+  tools: Pick<Tools, 'keep' | 'call'>,
 ): Promise<Exclude<OpenedManifest, { kind: 'index' }>> => {
-  const opened = await openReference(client, reference, platform, call)
+  const opened = await openReference(client, reference, platform, tools)
   if (opened.kind !== 'index') return opened
   const runnable = opened.manifest.manifests.filter((child) => child.platform?.os !== 'unknown')
   const [only] = runnable
   const own = runnable.length === 1 ? only?.platform : undefined
-  const image = await opened.platform(own ?? parsePlatform(thisPlatform()), call)
+  const image = await opened.platform(own ?? parsePlatform(thisPlatform()), tools.call)
   if (image.kind !== 'index') return image
   throw new StowageError('failed', `${reference} is an index of indexes. Name one of them by its digest.`)
 }

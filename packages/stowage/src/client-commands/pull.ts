@@ -18,7 +18,10 @@ export const pull = defineCommand({
   options: { ...imagePullOptions, ...fileOptions },
   formats: imageFileFormats,
   sides: 'one',
-  resume: 'Run the same command again to go on.',
+  resume: ([, path]) =>
+    path === undefined
+      ? 'Run the same command again to go on: files that are there are not read again.'
+      : 'Run the same command again. A layout in a directory goes on where it was; an archive begins anew.',
   examples: [
     ['stowage pull alpine alpine.tar', 'an image: the same as stowage image pull'],
     ['stowage pull localhost:5000/docs:v1 -o docs', 'files: the same as stowage artifact pull'],

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command-line/define.ts'
+import { mistakenReference } from '../command-line/mistaken-reference.ts'
 import { locationOf } from '../command-line/places.ts'
 import { show } from '../config/show.ts'
 import { StowageError } from '../failure.ts'
@@ -6,6 +7,8 @@ import { artifactInputOptions } from './artifact-input.ts'
 import { pushFiles } from './artifact-push.ts'
 import { imageFileFormats, isPath } from './image-file.ts'
 import { imagePushOptions, pushImage } from './image-push.ts'
+import { namesRegistry } from './order.ts'
+import { resumeSending } from './resume-sending.ts'
 import { splitTags } from './tag-list.ts'
 
 export const push = defineCommand({
@@ -20,7 +23,7 @@ export const push = defineCommand({
   options: { ...imagePushOptions, ...artifactInputOptions },
   formats: imageFileFormats,
   sides: 'one',
-  resume: 'Run the same command again to go on: what arrived is not sent again.',
+  resume: resumeSending(1),
   examples: [
     ['stowage push app.tar localhost:5000/app:v1', 'an image: the same as stowage image push'],
     ['stowage push localhost:5000/docs:v1 manual.pdf:application/pdf', 'files: the same as stowage artifact push'],
@@ -35,6 +38,13 @@ export const push = defineCommand({
       if (more.length > 0 || ofFiles.length > 0) throw ambiguous(first, 'artifact push')
       await pushImage(first, second, { image, platform, recursive }, tools)
       return
+    }
+    // Of two words that both may be references, the one with a host is.
+    const isPlace = mistakenReference(first) === undefined
+    if (!isPlace || (namesRegistry(second) && !namesRegistry(first))) {
+      throw new StowageError('not-found', `There is no file ${show(first)}.`, {
+        hint: 'To push files, write the reference first: stowage artifact push REFERENCE FILE.',
+      })
     }
     try {
       locationOf(splitTags(first).reference)

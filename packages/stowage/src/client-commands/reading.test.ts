@@ -99,7 +99,7 @@ describe('stowage digest', () => {
     [['resolve', 'all'], digestOf(index)],
     [['digest', 'all', '--platform', 'linux/arm64'], arm.digest],
     [['digest', 'all', '--platform', 'linux/amd64'], amd.digest],
-    [['digest', 'v1.0', '--platform', 'linux/arm64'], amd.digest],
+    [['digest', 'v1.0', '--platform', 'linux/amd64'], amd.digest],
   ])('%j', async ([command = '', tag = '', ...options], expected) => {
     expect(await stowage([command, `${app}:${tag}`, ...options])).toMatchObject({ code: 0, stdout: `${expected}\n` })
     const full = await stowage([command, `${app}:${tag}`, ...options, '--full-ref'])

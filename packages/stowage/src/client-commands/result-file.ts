@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { StowageError } from '../failure.ts'
 
 /** Writes a file that is there when it is whole, and not before. What is no file, such as `/dev/null`, is written to as it is. */
 export const writeResultFile = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
@@ -13,6 +15,20 @@ export const writeResultFile = async (path: string, chunks: Iterable<Uint8Array>
     await rm(beside, { force: true })
     throw error
   }
+}
+
+/** Whether there can be such a file: to be asked before anything is read for it. @throws {StowageError} `failed`, saying why not */
+export const checkResultPlace = async (path: string): Promise<void> => {
+  const directory = dirname(path)
+  const above = await stat(directory).catch(() => undefined)
+  const there = await stat(path).catch(() => undefined)
+  const problem =
+    above === undefined
+      ? `there is no directory ${directory}`
+      : above.isDirectory()
+        ? there?.isDirectory() === true && 'it is a directory'
+        : `${directory} is no directory`
+  if (problem !== false) throw new StowageError('failed', `${path} cannot be written: ${problem}.`)
 }
 
 /** Where a result really goes: links are followed, so that they stay. */

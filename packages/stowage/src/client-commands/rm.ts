@@ -18,7 +18,8 @@ export const rm = defineCommand({
     const client = await connect(reference)
     const { target } = await client.target(reference)
     keep(target)
-    const { reference: name } = await client.source(reference)
+    const { source, reference: name } = await client.source(reference)
+    keep(source)
     const { digest } = await target.resolve(name, call)
     const full = `${target.name}@${digest}`
     const others = isDigest(name) ? 'every tag that names it' : `"${name}" and every other tag that names it`

@@ -1,22 +1,22 @@
 import {
-  parseLocation,
+  isClientError,
   sync as syncImages,
   type SyncedImage,
   type SyncEvent,
   type SyncOptions,
   type SyncPair,
 } from '@stowage/client'
-import type { Place } from '../command-line/places.ts'
+import { mistakenReference } from '../command-line/mistaken-reference.ts'
+import { locationOf, type Place } from '../command-line/places.ts'
 import { exitCodes, type Failure, StowageError } from '../failure.ts'
 import { approximately } from '../terminal/bytes.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { explain } from '../command-line/explain.ts'
 import type { Tools } from './tools.ts'
 
-/** A repository without what may stand behind it: `-a` means all of it. */
+/** A repository without what may stand behind it: `-a` means all of it. @throws {StowageError} `usage` */
 export const splitTag = (text: string): string => {
-  const location = parseLocation(text)
-  if (location.reference === undefined) return text
+  if (locationOf(text).reference === undefined) return text
   throw new StowageError('usage', `${text} is one image; with --all-tags write the repository alone.`)
 }
 
@@ -44,6 +44,7 @@ export const runSync = async (
   const changed = images.filter(({ outcome }) => outcome === 'copied' || outcome === 'would-copy')
   const value = { ...counts, dryRun: options.dryRun === true, images: images.map(toValue) }
   await output.result(value, changed.map(referenceOf).toSorted().join('\n'))
+  if (images.length === 0) throw nothingFound(froms.length)
   output.line(summaryOf(counts, options.dryRun === true))
   const failed = images.filter(({ outcome }) => outcome === 'failed')
   if (failed.length > 0) throw failureOf(failed, images.length)
@@ -51,6 +52,8 @@ export const runSync = async (
 
 /** What is asked of the client for a place that need not be a whole reference. */
 const placeOf = (text: string): Place => {
+  const mistaken = mistakenReference(text)
+  if (mistaken !== undefined) throw mistaken
   if (/^(?:ocidir|oci|oci-archive|docker-archive|memory):/.test(text)) return text
   const [, scheme = '', rest = ''] = /^(https?:\/\/|docker:\/\/)?(.*)$/s.exec(text) ?? []
   const [first = '', ...more] = rest.split('/')
@@ -61,7 +64,7 @@ const placeOf = (text: string): Place => {
 const followSync = async (
   job: AsyncIterable<SyncEvent>,
   progress: Progress,
-  { line, error: say }: Pick<Tools['output'], 'line' | 'error'>,
+  { line, error: say, isTerminal, asText }: Tools['output'],
 ): Promise<void> => {
   // One row for each image: its blobs would be many, and are small.
   const sent = new Map<string, Map<string, number>>()
@@ -72,6 +75,8 @@ const followSync = async (
       if (!sent.has(to)) progress.begin(to, undefined, to)
       const blobs = sent.get(to) ?? new Map<string, number>()
       sent.set(to, blobs)
+      if (event.event.type === 'missing')
+        line(`not there: ${event.event.descriptor.digest}, though ${event.image.from} lists it as a referrer`)
       if (event.event.type === 'retry') line(`trying again: ${event.event.error.message}`)
       if (event.event.type !== 'progress') continue
       blobs.set(event.event.descriptor.digest, event.event.sent)
@@ -81,12 +86,35 @@ const followSync = async (
       )
     } else {
       const { to, from, outcome, error } = event.image
-      progress.done(to, outcome)
+      // On a terminal the result would say the same again.
+      const isResult = outcome === 'copied' || outcome === 'would-copy'
+      progress.done(to, outcome, isTerminal && asText && isResult)
       sent.delete(to)
-      if (error !== undefined) say(`failed    ${from}: ${explain(error).lines.join(' ')}`)
+      if (error !== undefined) say(`failed    ${problemOf(from, error)}`)
     }
   }
 }
+
+/** The message may name the image itself. */
+const problemOf = (from: string, error: unknown): string => {
+  const said = explain(error, { twoSided: true }).lines.join(' ')
+  return said.startsWith(from) ? said : `${from}: ${said}`
+}
+
+const nothingFound = (sources: number): StowageError =>
+  new StowageError(
+    'not-found',
+    `There is no image to copy: nothing in ${sources === 1 ? 'the source' : 'the sources'} matches.`,
+    {
+      hint: 'See what there is: stowage ls REPOSITORY, stowage catalog REGISTRY. Look at --include and --exclude.',
+    },
+  )
+
+/** Failures that may be over the next time. */
+const passing: ReadonlySet<number> = new Set([exitCodes.network, exitCodes['rate-limited']])
+
+const mayPass = ({ error }: SyncedImage): boolean =>
+  passing.has(explain(error).code) || isClientError(error, 'registry-failed')
 
 const referenceOf = ({ to, descriptor }: SyncedImage): string =>
   descriptor === undefined || to.endsWith(descriptor.digest) ? to : `${to}@${descriptor.digest}`
@@ -115,7 +143,7 @@ const failureOf = (failed: readonly SyncedImage[], all: number): StowageError =>
   const codes = new Set(failed.map(({ error }) => explain(error).code))
   const [only] = codes
   const name = Object.entries(exitCodes).find(([, code]) => codes.size === 1 && code === only)?.[0] ?? 'failed'
-  return new StowageError(name as Failure, `${failed.length} of ${all} ${all === 1 ? 'image' : 'images'} failed.`, {
-    hint: 'Run the same command again for those: what is there is not sent again.',
-  })
+  const again = { hint: 'Run the same command again for those: what is there is not sent again.' }
+  const message = `${failed.length} of ${all} ${all === 1 ? 'image' : 'images'} failed.`
+  return new StowageError(name as Failure, message, failed.some(mayPass) ? again : {})
 }

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { parsePlatform, type SyncPair } from '@stowage/client'
 import { defineCommand } from '../command-line/define.ts'
 import { count, flag, oneOf, text, texts } from '../command-line/option-kinds.ts'
 import { StowageError } from '../failure.ts'
 import { toPattern } from './filter.ts'
+import { resumeSending } from './resume-sending.ts'
 import { runSync } from './run-sync.ts'
 
 export const sync = defineCommand({
@@ -39,7 +41,7 @@ export const sync = defineCommand({
     stop: flag('--stop-on-error', 'stop at the first image that fails', { also: ['--abort-on-error'] }),
   },
   sides: 'two',
-  resume: 'Run the same command again to go on: what arrived is not sent again.',
+  resume: resumeSending(-1),
   examples: [
     ['stowage sync ghcr.io/acme/app registry.example/app', 'every tag'],
     [
@@ -82,10 +84,10 @@ export const sync = defineCommand({
   },
 })
 
-const readList = async (file: string, stdin: AsyncIterable<unknown>, signal: AbortSignal): Promise<string> => {
+const readList = async (file: string, stdin: Readable, signal: AbortSignal): Promise<string> => {
   if (file !== '-') return readFile(file, { encoding: 'utf8', signal })
   const parts: Buffer[] = []
-  for await (const part of stdin) parts.push(Buffer.from(part as Uint8Array))
+  for await (const part of addAbortSignal(signal, stdin)) parts.push(Buffer.from(part as Uint8Array))
   return Buffer.concat(parts).toString('utf8')
 }
 

@@ -1,9 +1,10 @@
-import { type Finding, parsePlatform, validate as validateImage } from '@stowage/client'
+import { type Finding, parsePlatform, type Source, validate as validateImage } from '@stowage/client'
 import { defineCommand } from '../command-line/define.ts'
 import { flag, text, texts } from '../command-line/option-kinds.ts'
 import { escapeControls } from '../config/show.ts'
 import { type Failure, StowageError } from '../failure.ts'
 import { approximately } from '../terminal/bytes.ts'
+import type { Progress } from '../terminal/progress.ts'
 import { openImageFile } from './image-file.ts'
 
 export const validate = defineCommand({
@@ -41,7 +42,7 @@ export const validate = defineCommand({
     const { concurrency } = shared
     const findings: Finding[] = []
     let bytes = 0
-    const found = validateImage(source, reference, {
+    const found = validateImage(watched(source, progress), reference, {
       ...call,
       fast: options.fast,
       platforms,
@@ -49,9 +50,12 @@ export const validate = defineCommand({
     })
     for await (const finding of found) {
       findings.push(finding)
+      const isShown = finding.severity === 'ok' && (finding.role === 'layer' || finding.role === 'blob')
+      if (!isShown) progress.done(finding.descriptor.digest, '', true)
       if (finding.severity !== 'ok') continue
       bytes += finding.descriptor.size
-      if (finding.role !== 'layer' && finding.role !== 'blob') continue
+      if (!isShown) continue
+      // One that was not read has not begun.
       progress.begin(finding.descriptor.digest, finding.descriptor.size)
       progress.done(finding.descriptor.digest, options.fast ? 'there' : 'right')
     }
@@ -64,6 +68,22 @@ export const validate = defineCommand({
       [...wrong.map(describe), ...(problems.length === 0 ? [good] : [])].join('\n'),
     )
     if (problems.length > 0) throw failureOf(place, problems)
+  },
+})
+
+/** The same source, of which it is shown how far blobs are read. */
+const watched = (source: Source, progress: Progress): Source => ({
+  ...source,
+  async *getBlob(descriptor, options) {
+    const { digest, size } = descriptor
+    progress.begin(digest, size)
+    progress.move(digest, 0)
+    let read = 0
+    for await (const chunk of source.getBlob(descriptor, options)) {
+      read += chunk.byteLength
+      progress.move(digest, read)
+      yield chunk
+    }
   },
 })
 

@@ -26,6 +26,7 @@ export const whoami = defineCommand({
         credentialStore({ environment, onWarning, ...(file === undefined ? {} : { file }) }),
       )
       const kept = (await Promise.all(stores.map(async (store) => store.list(call)))).flat()
+      if (kept.length === 0) output.line('Not logged in to any registry.')
       return output.list(kept, {
         text: ({ registry: name, username = 'a token', place }) => `${name}  ${username}  ${place}`,
         value: (credentials) => ({ credentials }),
@@ -41,7 +42,7 @@ export const whoami = defineCommand({
       .split('/')
     const credential = await find({ registry: host, ...(path.length === 0 ? {} : { repository: path.join('/') }) })
     if (credential === undefined) {
-      throw new StowageError('unauthorized', `There are no credentials for ${registry}.`, {
+      throw new StowageError('unauthorized', `Not logged in to ${registry}.`, {
         hint: `Log in with: stowage login ${host}`,
       })
     }

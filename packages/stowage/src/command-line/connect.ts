@@ -10,6 +10,7 @@ import type { RegistrySettings, SharedSettings } from './common-options.ts'
 import type { Environment } from './context.ts'
 import { givenCredential, type PasswordPrompt } from './credentials.ts'
 import { isLoopback, type NamedRegistry, type Place, registryOf } from './places.ts'
+import { speaksTls } from './speaks-tls.ts'
 
 export interface ConnectOptions {
   readonly settings: RegistrySettings
@@ -31,10 +32,12 @@ export const connectTo = async (places: readonly Place[], options: ConnectOption
   const named = places.flatMap((place) => registryOf(place) ?? [])
   const base = await hostOptions(options)
   const hosts: Record<string, NodeHostOptions> = { '*': base }
-  // An option says how; else https:// or http:// in the text; else it is plain HTTP where nobody else can listen.
+  // An option says how; else https:// in the text; else it is plain HTTP where nobody else can listen. What http:// in the text says
+  // of other machines is for the client to judge: it shows nobody's credentials there.
   const saidHow = settings.plainHttp !== undefined || base.tls !== undefined
   for (const { registry, plainHttp } of named) {
-    if (!saidHow && (plainHttp ?? isLoopback(registry))) hosts[registry] = { ...base, plainHttp: true }
+    const isOpen = !saidHow && plainHttp !== false && isLoopback(registry)
+    if (isOpen || (await fallsBack(settings, { registry, plainHttp }))) hosts[registry] = { ...base, plainHttp: true }
   }
 
   return createClient({
@@ -44,6 +47,15 @@ export const connectTo = async (places: readonly Place[], options: ConnectOption
     onWarning: ({ text, registry }) => onWarning(text, registry),
     ...(onTrace === undefined ? {} : { onTrace }),
   })
+}
+
+/** `--tls-verify=false` as skopeo has it: TLS, or plain HTTP where there is none. Only on this machine, where nobody can listen. */
+const fallsBack = async (settings: RegistrySettings, { registry, plainHttp }: NamedRegistry): Promise<boolean> => {
+  const { tlsVerify, insecure, plainHttp: told, caFile, certFile } = settings
+  const isOther =
+    tlsVerify !== false || insecure || told !== undefined || caFile !== undefined || certFile !== undefined
+  if (isOther || !isLoopback(registry) || plainHttp === false) return false
+  return plainHttp === true || !(await speaksTls(registry))
 }
 
 /** What the command line gives, then what is kept: in the files that it names, or else in the usual places. */

@@ -40,7 +40,7 @@ export interface CommandDefinition<U extends string, O extends OptionSpecs> {
   /** More to say in its help, below the options. */
   readonly notes?: string
   /** Said after Ctrl-C: how to go on. Default: that the same command can be run again. */
-  readonly resume?: string
+  readonly resume?: string | ((args: readonly unknown[]) => string)
   /** @throws {ClientError | StowageError} */
   run(context: CommandContext<ArgumentsOf<U>, OptionValues<O>>): Promise<void>
 }

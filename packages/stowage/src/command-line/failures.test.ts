@@ -203,6 +203,26 @@ describe('how registries are spoken to', () => {
     }
   })
 
+  test('--tls-verify=false goes back to plain HTTP on this machine, as with skopeo', async () => {
+    const registry = await serve()
+    const { app } = await overTls()
+    for (const place of [`${registry.host}/app`, `http://${registry.host}/app`, app, `https://${app}`]) {
+      const result = await stowage(['ls', place, '--tls-verify=false', '--retries', '0'])
+      expect(result).toMatchObject({ code: 0, stdout: 'v1\n' })
+    }
+    const insisting = [`https://${registry.host}/app`, '--tls-verify=false', '--retries', '0']
+    expect(await stowage(['ls', ...insisting])).toMatchObject({ code: 8 })
+    const from = await stowage([
+      'cp',
+      `${registry.host}/app:v1`,
+      'memory:x',
+      '--src-tls-verify=false',
+      '--retries',
+      '0',
+    ])
+    expect(from).toMatchObject({ code: 0 })
+  })
+
   test('--no-plain-http against plain HTTP says what to do', async () => {
     const registry = await serve()
     for (const place of [`${registry.host}/app`, `https://${registry.host}/app`]) {

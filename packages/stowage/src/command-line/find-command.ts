@@ -28,6 +28,18 @@ export type Found =
 
 const namesOf = ({ name, aliases }: ListedCommand): readonly string[] => [name, ...aliases]
 
+/** What others call a command, or what is asked for here in another way: suggested, and not taken. */
+const elsewhere: ReadonlyMap<string, string> = new Map([
+  ['tag remove', 'tag rm'],
+  ['manifest digest', 'digest'],
+  ['manifest resolve', 'digest'],
+  ['list', 'ls'],
+  ['version', '--version'],
+  ['export', 'image pull'],
+  ['import', 'image push'],
+  ['load', 'image push'],
+])
+
 /** Every name with its command. */
 export const commandNames = (list: readonly ListedCommand[]): ReadonlyMap<string, ListedCommand> =>
   new Map(list.flatMap((listed) => namesOf(listed).map((name) => [name, listed] as const)))
@@ -55,7 +67,7 @@ export const findCommand = (list: readonly ListedCommand[], argv: readonly strin
     return { kind: 'group', group: first }
   }
   const near = nearest(second ?? '', verbs)
-  const meant = near === undefined ? undefined : `${first} ${near}`
+  const meant = elsewhere.get(`${first} ${second}`) ?? (near === undefined ? undefined : `${first} ${near}`)
   const alone = names.get(first)
   if (alone !== undefined) return { kind: 'command', listed: alone, rest: argv.slice(1), meant }
   if (verbs.length === 0) return undefined
@@ -66,7 +78,7 @@ export const findCommand = (list: readonly ListedCommand[], argv: readonly strin
 
 /** First words that were probably meant. @throws {StowageError} `usage`, always */
 export const unknownCommand = (first: string, known: readonly string[]): StowageError => {
-  const meant = nearest(first, known)
+  const meant = elsewhere.get(first) ?? nearest(first, known)
   return new StowageError('usage', `${show(first)} is not a command of stowage.`, {
     hint: meant === undefined ? 'See stowage --help for all of them.' : `Did you mean stowage ${meant}?`,
   })

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { nearest } from '../config/suggest.ts'
 import { StowageError } from '../failure.ts'
+import { outputOptions } from './common-options.ts'
 import type { ClientCommand } from './define.ts'
 import { longFlag, type OptionSpec, type OptionSpecs, type OptionValues } from './option-kinds.ts'
 import { optionGroups } from './option-groups.ts'
@@ -25,11 +26,17 @@ export const toCommander = (path: string, command: ClientCommand): Command => {
   }
   for (const { heading, specs } of optionGroups(command)) {
     for (const spec of Object.values(specs)) {
-      for (const option of optionsOf(spec)) made.addOption(option.helpGroup(heading))
+      for (const option of optionsOf(withFormats(spec, command.formats))) made.addOption(option.helpGroup(heading))
     }
   }
   return made
 }
+
+/** `--format` of a command that has words of its own for it. */
+const withFormats = (spec: OptionSpec<unknown>, formats: ClientCommand['formats']): OptionSpec<unknown> =>
+  spec !== outputOptions.format || formats === undefined
+    ? spec
+    : { ...spec, about: `${formats.join(', ')}; or ${spec.about}` }
 
 /** Takes apart what follows the name of a command. @throws {StowageError} `usage` */
 export const parseArguments = (path: string, command: ClientCommand, argv: readonly string[]): Parsed => {

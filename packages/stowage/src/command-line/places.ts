@@ -1,6 +1,7 @@
 import { isClientError, type Location, parseLocation } from '@stowage/client'
 import { show } from '../config/show.ts'
 import { StowageError } from '../failure.ts'
+import { mistakenReference } from './mistaken-reference.ts'
 
 /** What a command works on: a reference (see `parseLocation`), or a whole registry. */
 export type Place = string | { readonly registry: string }
@@ -14,16 +15,26 @@ export interface NamedRegistry {
 
 /** What a reference says. @throws {StowageError} `usage`, naming the reference and what is wrong with it */
 export const locationOf = (reference: string): Location => {
+  const mistaken = mistakenReference(reference)
+  if (mistaken !== undefined) throw mistaken
   try {
     return parseLocation(reference)
   } catch (error) {
     if (!isClientError(error, 'usage')) throw error
+    if (withPassword.test(reference)) {
+      throw new StowageError('usage', 'A reference cannot have a user name and a password in it.', {
+        hint: 'Use --username and --password-stdin, or log in before: stowage login.',
+      })
+    }
     throw new StowageError('usage', `${show(reference)} is not a reference. ${error.message}`, {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       cause: error,
     })
   }
 }
+
+/** `https://me:secret@host/…`, which is not repeated in a message. What is behind the `@` of a digest is no host. */
+const withPassword = /^(?:[a-z-]+:\/\/)?[^/@]*:[^/@]*@(?!sha\d+:)/
 
 /** The registry of a place; undefined for what is on this machine. @throws {StowageError} `usage` */
 export const registryOf = (place: Place): NamedRegistry | undefined => {

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream'
 import { StowageError } from '../failure.ts'
 import type { Terminal, TerminalInput } from '../terminal/terminal.ts'
 import type { PasswordPrompt } from './credentials.ts'
@@ -39,15 +40,15 @@ export const createPrompt = ({ stdin, stderr }: Terminal, options: { tty: boolea
       return answered<boolean>(await confirm({ ...common, message: question, initialValue: false }))
     },
     // It can be read once, and two clients may want the password.
-    readStdin: async () => (secret ??= readSecret(stdin)),
+    readStdin: async () => (secret ??= readSecret(stdin, options.signal)),
   }
 }
 
-const readSecret = async (stdin: TerminalInput): Promise<string> => {
+const readSecret = async (stdin: TerminalInput, signal: AbortSignal): Promise<string> => {
   if (stdin.isTTY === true) throw new StowageError('usage', 'stdin is a terminal: pipe the password into it.')
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of stdin) {
+  for await (const part of addAbortSignal(signal, stdin)) {
     const bytes = Buffer.from(part as Uint8Array)
     size += bytes.byteLength
     if (size > limit) throw new StowageError('usage', `stdin has more than ${limit} bytes: that is no password.`)

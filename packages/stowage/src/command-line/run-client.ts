@@ -18,7 +18,12 @@ export const runClient = async (
   if (found === undefined) return undefined
   if (found.kind === 'group') {
     const { groupHelp } = await import('./help.ts')
-    surroundings().terminal.stdout.write(groupHelp(found.group, list))
+    const { createWrite, ReaderGone } = await import('../terminal/write.ts')
+    try {
+      await createWrite(surroundings().terminal.stdout)(groupHelp(found.group, list))
+    } catch (error) {
+      if (!(error instanceof ReaderGone)) throw error
+    }
     return 0
   }
   // A copy makes garbage as fast as bytes pass. A young generation that grows with it holds on to tens of MiB of buffers that nobody

@@ -25,6 +25,8 @@ export interface Output extends Pick<Status, 'line' | 'error'> {
 export interface OutputOptions {
   /** `text`, `json`, or a template. */
   readonly format: string
+  /** The command's own words, for the message about a wrong one. */
+  readonly formats?: readonly string[]
   readonly status: Status
 }
 
@@ -32,8 +34,8 @@ export interface OutputOptions {
 const batch = 16 * 1024
 
 /** @throws {StowageError} `usage` for a template that is not understood */
-export const createOutput = (stdout: TerminalOutput, { format, status }: OutputOptions): Output => {
-  const render = toRender(format)
+export const createOutput = (stdout: TerminalOutput, { format, formats = [], status }: OutputOptions): Output => {
+  const render = toRender(format, formats)
   const write = createWrite(stdout)
   return {
     asText: render === undefined,
@@ -71,12 +73,16 @@ export const createOutput = (stdout: TerminalOutput, { format, status }: OutputO
   }
 }
 
-const toRender = (format: string): Template | undefined => {
+const toRender = (format: string, formats: readonly string[]): Template | undefined => {
   if (format === 'text') return undefined
   if (format === 'json') return (value) => JSON.stringify(value, undefined, 2)
   const template = format.replace(/^go-template=/, '')
   if (template.includes('{{')) return parseTemplate(template)
-  throw new StowageError('usage', `--format must be text, json or a template such as {{.Digest}}, not ${show(format)}.`)
+  const own = formats.map((word) => `${word}, `).join('')
+  throw new StowageError(
+    'usage',
+    `--format must be ${own}text, json or a template such as {{.Digest}}, not ${show(format)}.`,
+  )
 }
 
 const endLine = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)

@@ -13,8 +13,11 @@ export interface Progress {
   begin(key: string, size: number | undefined, label?: string): void
   /** @param sent bytes so far; it may fall. */
   move(key: string, sent: number): void
-  /** @param outcome one word: `copied`, `existing`, `mounted` */
-  done(key: string, outcome: string): void
+  /**
+   * @param outcome one word: `copied`, `existing`, `mounted`
+   * @param silent it is said elsewhere
+   */
+  done(key: string, outcome: string, silent?: boolean): void
 }
 
 interface Bar {
@@ -33,7 +36,7 @@ export const createProgress = (status: Status): Progress => {
   const rows = (width: number): string[] => {
     if (bars.size === 0) return []
     const moving = [...bars.values()].filter((bar) => bar.moving)
-    const drawn = moving.map((bar) => barRow(bar).slice(0, width))
+    const drawn = moving.map((bar) => barRow(bar, width).slice(0, width))
     return [
       ...drawn.map((row) => row.replace(/=+/, (filled) => status.paint('green', filled))),
       `${finished} of ${found} done`,
@@ -52,13 +55,13 @@ export const createProgress = (status: Status): Progress => {
       bar.moving = true
       status.rows(rows)
     },
-    done(key, outcome) {
+    done(key, outcome, silent = false) {
       const bar = bars.get(key)
       if (bar === undefined) return
       bars.delete(key)
       finished++
       const size = bar.size ?? bar.sent
-      status.line(`${outcome.padEnd(9)} ${bar.label}  ${approximately(size)}`, 'green')
+      if (!silent) status.line(`${outcome.padEnd(9)} ${bar.label}  ${approximately(size)}`, 'green')
       status.rows(rows)
     },
   }
@@ -79,20 +82,26 @@ export const followCopy = async (
     if (event.type === 'progress') progress.move(event.descriptor.digest, event.sent)
     if (event.type === 'done' && event.role === 'blob') progress.done(event.descriptor.digest, event.outcome)
     if (event.type === 'retry') line(`trying again: ${event.error.message}`)
+    if (event.type === 'missing') line(`not there: ${event.descriptor.digest}, though listed as a referrer`)
   }
 }
 
 /** A digest as people tell it from others. */
 const shortKey = (key: string): string => key.replace(/^([a-z0-9]+:[0-9a-f]{12})[0-9a-f]+$/, '$1')
 
-const barWidth = 24
+const widestBar = 24
+const narrowestBar = 4
 
-const barRow = ({ label, size, sent, began }: Bar): string => {
+/** The bar has what room the numbers leave: they say more. */
+const barRow = ({ label, size, sent, began }: Bar, width: number): string => {
   const seconds = (performance.now() - began) / 1000
   const speed = seconds < 0.5 ? '' : `  ${approximately(sent / seconds)}/s`
   if (size === undefined || size === 0) return `${label}  ${approximately(sent)}${speed}`
   const part = Math.min(1, sent / size)
+  const numbers = `${String(Math.floor(part * 100)).padStart(3)} %  ${approximately(sent)} of ${approximately(size)}${speed}`
+  const barWidth = Math.min(widestBar, width - label.length - numbers.length - '  [] '.length)
+  if (barWidth < narrowestBar) return `${label} ${numbers}`
   const filled = Math.round(part * barWidth)
   const bar = `${'='.repeat(filled)}${' '.repeat(barWidth - filled)}`
-  return `${label}  [${bar}] ${String(Math.floor(part * 100)).padStart(3)} %  ${approximately(sent)} of ${approximately(size)}${speed}`
+  return `${label}  [${bar}] ${numbers}`
 }

@@ -47,6 +47,25 @@ describe('on a terminal', () => {
     for (const line of written().split('\n')) expect(line.length).toBeLessThan(30)
   })
 
+  test('numbers have room before the bar has, and no columns are 80', async () => {
+    for (const columns of [80, 0]) {
+      const { progress, written } = open(true, { columns })
+      progress.begin(digest('a'), 1000 * 1024 * 1024)
+      await sleep(510)
+      progress.move(digest('a'), 500 * 1024 * 1024)
+      await expect
+        .poll(written)
+        .toMatch(/sha256:aaaaaaaaaaaa {2}\[=+ +\] {2}50 % {2}500\.0 MiB of 1000\.0 MiB {2}[\d.]+ MiB\/s\n/)
+      for (const line of written().split('\n')) expect(line.length).toBeLessThan(80)
+    }
+  })
+
+  test('requests that --debug shows are in no colour', () => {
+    const { status, written } = open(true, { colours: 24, quiet: true })
+    status.trace('GET https://registry.example/v2/ 200 5 ms')
+    expect(written()).toBe('GET https://registry.example/v2/ 200 5 ms\n')
+  })
+
   test('--no-tty and --quiet draw nothing', async () => {
     for (const options of [{ tty: false }, { quiet: true }]) {
       const { progress, written } = open(true, options)

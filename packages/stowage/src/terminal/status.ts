@@ -11,6 +11,8 @@ export interface Status extends Disposable {
   line(text: string, style?: Style): void
   /** Something that has to be known, on one line or several. */
   error(text: string): void
+  /** What was asked for by `--debug`, on one line: not in colour, and however quiet it is. */
+  trace(text: string): void
   /** What the rows are from now on. They are drawn soon, and not too often. None may be longer than `width`. */
   rows(make: Rows): void
   /** In colour where there are colours and nobody asked for none (`NO_COLOR`). */
@@ -27,6 +29,9 @@ export interface StatusOptions {
 
 type Rows = (width: number) => readonly string[]
 const noRows: Rows = () => []
+
+/** Some terminals say that they have no columns, and mean that they do not know. */
+const known = (size: number | undefined): number | undefined => (size === 0 ? undefined : size)
 
 /** Milliseconds between two drawings. */
 const pace = 100
@@ -46,9 +51,9 @@ export const createStatus = (stream: TerminalOutput, { quiet, tty }: StatusOptio
   }
   const draw = (): string => {
     if (!draws) return ''
-    const width = Math.max(20, stream.columns ?? 80) - 1
+    const width = Math.max(20, known(stream.columns) ?? 80) - 1
     // Rows above the top of the screen could not be erased again.
-    const rows = make(width).slice(0, Math.max(1, (stream.rows ?? 24) - 2))
+    const rows = make(width).slice(0, Math.max(1, (known(stream.rows) ?? 24) - 2))
     drawn = rows.length
     return rows.map((row) => `${row}\n`).join('')
   }
@@ -66,6 +71,7 @@ export const createStatus = (stream: TerminalOutput, { quiet, tty }: StatusOptio
       if (!quiet) say(escapeControls(text), style)
     },
     error: (text) => say(text, 'red'),
+    trace: (text) => say(escapeControls(text)),
     rows(next) {
       make = next
       if (!draws) return

@@ -6,7 +6,7 @@ import type { Environment } from '../command-line/context.ts'
 
 export interface ClientOptions {
   /** What is piped into the command. Default: nothing. */
-  readonly stdin?: string | Uint8Array
+  readonly stdin?: string | Uint8Array | Readable
   /** Keys that a person presses, each when the command waits for one. stdin and stderr are a terminal then. */
   readonly keys?: readonly string[]
   /** stdout and stderr are a terminal. */
@@ -33,7 +33,7 @@ export const runClientCommand = async (
 ): Promise<ClientResult> => {
   const [stdout, stderr] = [gather(tty), gather(tty || keys !== undefined)]
   const terminal = {
-    stdin: keys === undefined ? Readable.from(stdin.length === 0 ? [] : [Buffer.from(stdin)]) : keyboard(keys, stderr),
+    stdin: keys === undefined ? piped(stdin) : keyboard(keys, stderr),
     stdout: stdout.stream,
     stderr: stderr.stream,
   }
@@ -52,6 +52,11 @@ export const runClientCommand = async (
   if (code === undefined) throw new Error(`${argv[0]} is no command of the client`)
   const bytes = stdout.bytes()
   return { code, stdout: bytes.toString('utf8'), bytes, stderr: stderr.bytes().toString('utf8') }
+}
+
+const piped = (stdin: string | Uint8Array | Readable): Readable => {
+  if (stdin instanceof Readable) return stdin
+  return Readable.from(stdin.length === 0 ? [] : [Buffer.from(stdin)])
 }
 
 interface Gathered {
