@@ -48,7 +48,7 @@ export {
 export { describePlatform, matchesPlatform, parsePlatform } from './platform.ts'
 export type { RegistryClient, RepositoriesOptions } from './registry/registry.ts'
 export type { Repository } from './registry/repository.ts'
-export type { Upload } from './registry/upload.ts'
+export type { CommitOptions, Upload } from './registry/upload.ts'
 export type { WriteOptions } from './registry/upload-writing.ts'
 export { type Challenge, parseChallenges } from './transport/challenge.ts'
 export type { Answer } from './transport/answer.ts'

@@ -27,7 +27,22 @@ describe('a blob in one POST', () => {
     }
     expect(rig.server.seen({ method: 'POST', path: /digest=/ })).toHaveLength(1)
     expect(rig.server.seen({ method: 'DELETE' })).toEqual([])
+    // The closing request has it all: no chunk is sent for a kilobyte.
+    expect(rig.server.seen({ method: 'PATCH' })).toEqual([])
+    expect(rig.server.seen({ method: 'PUT' })).toHaveLength(3)
   })
+
+  it.each([loseRequest(), loseAnswer(), fail(500), cutUploadAfter(500)])(
+    'is sent again with the closing request, too',
+    async (behaviour) => {
+      await using rig = await startRig()
+      const bytes = fresh(1000)
+      rig.server.on({}, withoutSinglePost())
+      rig.server.on({ method: 'PUT' }, behaviour, { times: 2 })
+      expect(await rig.repository.putBlob(blobOf(bytes).descriptor, bytesContent(bytes))).toBe('uploaded')
+      await isThere(rig, bytes)
+    },
+  )
 
   it.each([loseRequest(), loseAnswer(), fail(500), fail(429, { leavesRequest: true }), cutUploadAfter(500)])(
     'is sent again when it is not known what became of it',

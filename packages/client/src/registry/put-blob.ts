@@ -67,7 +67,8 @@ const sendBlob = async (
   options: PutBlobOptions,
   begun: Upload | undefined,
 ): Promise<void> => {
-  const { attempts } = context.transport.host(context.own.registry)
+  const { attempts, singlePostUpTo } = context.transport.host(context.own.registry)
+  const isSmall = content.size !== undefined && content.size <= singlePostUpTo
   let upload = begun
   let renewed = false
   let unreadable = false
@@ -80,8 +81,12 @@ const sendBlob = async (
       options.onRetry?.(error)
     }
     try {
-      await upload.write(told, { ...options, onRetry })
-      await upload.commit(descriptor.digest, options)
+      if (isSmall && upload.offset === 0) {
+        await upload.commit(descriptor.digest, { ...options, content: told })
+      } else {
+        await upload.write(told, { ...options, onRetry })
+        await upload.commit(descriptor.digest, options)
+      }
       return
     } catch (error) {
       await upload[Symbol.asyncDispose]()

@@ -101,7 +101,7 @@ const checkDescriptor = (descriptor: Descriptor): Descriptor => {
 /** @throws {ClientError} `usage` */
 const checkName = (name: string): string => {
   if (isRepositoryName(name)) return name
-  throw new ClientError('usage', `${JSON.stringify(String(name).slice(0, 200))} is not the name of a repository.`)
+  throw new ClientError('usage', `${JSON.stringify(name.slice(0, 200))} is not the name of a repository.`)
 }
 
 /** What is read throws while it is read. */

@@ -20,8 +20,8 @@ export interface UploadSession {
   status(options?: CallOptions): Promise<number>
   /** end-5. `state` is where the registry says it is afterwards. */
   patch(part: Part, options: CallOptions & { readonly onProgress?: (offset: number) => void }): Promise<void>
-  /** end-6. */
-  close(digest: Digest, options: CallOptions): Promise<void>
+  /** end-6, with the whole blob (end-4b's second half) when nothing was sent before. */
+  close(digest: Digest, options: CallOptions & Pick<Call, 'content' | 'onProgress'>): Promise<void>
   /** end-14. */
   cancel(options?: CallOptions): Promise<void>
 }
@@ -92,13 +92,18 @@ export const createSession = (context: RepositoryContext, begun: UploadState): U
     if (Number.isNaN(state.offset)) await status(options)
   }
 
-  const close = async (digest: Digest, options: CallOptions): Promise<void> => {
+  const close: UploadSession['close'] = async (digest, { content, onProgress, ...options }) => {
     const answer = await transport.call({
       ...pushing(context, options),
       method: 'PUT',
       target: here(),
       query: { digest },
-      headers: { 'content-type': 'application/octet-stream', 'content-length': '0' },
+      headers: {
+        'content-type': 'application/octet-stream',
+        ...(content === undefined ? { 'content-length': '0' } : {}),
+      },
+      ...(content === undefined ? {} : { content }),
+      onProgress,
       expect: [201],
       repeatable: false,
     })

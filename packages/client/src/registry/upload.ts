@@ -25,9 +25,17 @@ export interface Upload extends AsyncDisposable {
   /** Asks the registry how far it is. @throws {ClientError} `not-found` when it has expired */
   status(options?: CallOptions): Promise<number>
   /** Makes it a blob. @throws {ClientError} `digest-mismatch` */
-  commit(digest: Digest, options?: CallOptions): Promise<void>
+  commit(digest: Digest, options?: CommitOptions): Promise<void>
   /** Throws away what was sent. */
   cancel(options?: CallOptions): Promise<void>
+}
+
+/** How an upload is closed. */
+export interface CommitOptions extends CallOptions {
+  /** The whole blob, for an upload that has nothing yet: it goes with the closing request, which spares small ones a request. */
+  readonly content?: Content
+  /** The number of bytes of `content` that were sent. */
+  readonly onProgress?: (sent: number) => void
 }
 
 /** Milliseconds for the cancelling of what nobody wants any more: it expires by itself, too. */

@@ -44,7 +44,10 @@ export interface HostOptions {
   readonly uploads?: {
     /** Bytes of one PATCH. Default: the whole blob in one. */
     readonly chunkSize?: number
-    /** Blobs up to this many bytes go with the POST that begins an upload. Default 1 MiB; 0 never. */
+    /**
+     * Blobs up to this many bytes go with the POST that begins an upload, or, where a registry does not take that, with the PUT that
+     * closes it. Default 1 MiB; 0 never.
+     */
     readonly singlePostUpTo?: number
   }
 }
