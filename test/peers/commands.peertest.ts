@@ -119,7 +119,7 @@ describe.each([
     const digest = await pushImage(`${app}:v1`, 'hello')
     await writeFile(join(base, 'sbom.json'), '{"spdxVersion":"SPDX-2.3"}')
     const sbom = await stowage('attach', `${app}:v1`, 'sbom.json', '--artifact-type', 'application/spdx+json')
-    await stowage('attach', sbom, '--artifact-type', 'application/vnd.example.signature')
+    await stowage('attach', sbom, '--artifact-type', 'application/vnd.example.signature', '-a', 'signed-by=somebody')
     const tree = await stowage('discover', `${app}:v1`)
     expect(tree).toMatch(/└── application\/spdx\+json .*\n {4}└── application\/vnd\.example\.signature /)
     await stowage('cp', '-r', `${app}:v1`, 'ocidir:layout:v1')
