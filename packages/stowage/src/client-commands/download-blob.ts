@@ -35,7 +35,7 @@ export const downloadBlob = async (
   }
   const part = `${place.path}.${digestEncoded(digest).slice(0, 12)}.part`
   const resumed = await download(found, part, { call, onProgress })
-  const actual = await digestOfFile(part, digest, call)
+  const actual = await digestOfFile(part, digest, call).catch(takenAway(file))
   if (actual !== digest) {
     await rm(part, { force: true })
     throw new StowageError(
@@ -49,8 +49,14 @@ export const downloadBlob = async (
       },
     )
   }
-  await rename(part, place.path)
+  await rename(part, place.path).catch(takenAway(file))
   return { resumed }
+}
+
+/** What a run finds that was overtaken: its bytes have become the file of another one. */
+const takenAway = (file: string) => (error: unknown) => {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  throw new StowageError('failed', `Another run has written ${file} meanwhile.`, { cause: error })
 }
 
 // No symbolic link: in a directory that others may write to it could lead to any file. Windows has no such flag.
