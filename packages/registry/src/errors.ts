@@ -22,10 +22,16 @@ export const faults = {
   'too-many-tags': { code: 'UNSUPPORTED', status: 414 },
   'tag-invalid': { code: 'MANIFEST_INVALID', status: 400 },
   'tag-exists': { code: 'DENIED', status: 403 },
+  'tag-immutable': { code: 'DENIED', status: 403 },
+  'read-only': { code: 'UNSUPPORTED', status: 405 },
+  'deletion-disabled': { code: 'UNSUPPORTED', status: 405 },
+  'quota-exceeded': { code: 'DENIED', status: 403 },
   'name-invalid': { code: 'NAME_INVALID', status: 400 },
   'name-unknown': { code: 'NAME_UNKNOWN', status: 404 },
   'query-invalid': { code: 'UNSUPPORTED', status: 400 },
   'target-invalid': { code: 'NAME_INVALID', status: 400 },
+  'form-type': { code: 'UNSUPPORTED', status: 415 },
+  'form-too-large': { code: 'SIZE_INVALID', status: 413 },
   'route-unknown': { code: 'UNSUPPORTED', status: 404 },
   'method-not-allowed': { code: 'UNSUPPORTED', status: 405 },
   'body-consumed': { code: 'UNSUPPORTED', status: 500 },
@@ -69,4 +75,8 @@ export interface ErrorHints {
   readonly size?: number
   /** A `WWW-Authenticate` challenge. */
   readonly challenge?: string
+  /** Why the registry's own challenge is sent. */
+  readonly login?: 'required' | 'insufficient-scope' | 'invalid-credentials' | 'invalid-token'
+  /** The error of OAuth 2 at the token endpoint, where it is not the usual one of the fault. */
+  readonly oauth?: 'unsupported_grant_type' | 'invalid_scope'
 }
