@@ -1,0 +1,55 @@
+import { networkOf } from '../../limits/network.ts'
+import type { Guard } from './guard.ts'
+import { createSharedVerdicts } from './shared-verdicts.ts'
+import type { Verified } from './verified.ts'
+
+/** Whether a name and a password are right, asked often and costing little, with guesses held back. */
+export interface CredentialCheck<Value> {
+  /**
+   * @param verify Undefined: they are wrong. Called when nothing is remembered.
+   * @throws RegistryError `too-many-requests`, and what `verify` throws; that counts as no guess.
+   */
+  check(credentials: Credentials, verify: () => Promise<Value | undefined>): Promise<Value | undefined>
+}
+
+export interface Credentials {
+  readonly name: string
+  readonly password: string
+  readonly address: string | undefined
+  /** Of all that the verdict depends on: what was concluded under another one is not used. */
+  readonly stamp: string
+}
+
+export interface CredentialCheckOptions<Value> {
+  readonly guard: Guard
+  readonly verified: Verified<Value>
+  /** Whether a verdict may be remembered. Default: every one. */
+  readonly keeps?: (value: Value) => boolean
+}
+
+/**
+ * The order matters. Who sends the same at the same time shares one attempt, or the requests of one client would count as
+ * guesses. The guard comes before what is remembered, or guesses at those who are active would be free: the right one would
+ * be told by its answer from all that are refused.
+ */
+export const createCredentialCheck = <Value>(options: CredentialCheckOptions<Value>): CredentialCheck<Value> => {
+  const { guard, verified, keeps = () => true } = options
+  const verdicts = createSharedVerdicts<Value | undefined>()
+
+  return {
+    check: ({ name, password, address, stamp }, verify) =>
+      // The network too: a guess from elsewhere must not join the right password that is just under way.
+      verdicts.share([name, password, stamp, networkOf(address)], async () => {
+        using attempt = guard.begin(name, address)
+        const known = verified.get(name, password, stamp)
+        const value = known ?? (await verify())
+        if (value === undefined) {
+          attempt.failed()
+          return undefined
+        }
+        attempt.succeeded()
+        if (known === undefined && keeps(value)) verified.put(name, password, stamp, value)
+        return value
+      }),
+  }
+}

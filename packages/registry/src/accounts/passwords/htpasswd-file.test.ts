@@ -1,0 +1,41 @@
+import type * as fs from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hashSync } from 'bcryptjs'
+import { expect, it, vi } from 'vitest'
+import { silentLogger } from '../../logger.ts'
+import { openHtpasswdFile } from './htpasswd-file.ts'
+
+/** FAT keeps times to two seconds, and Linux long kept them to a tick: the file system of a test may do better. */
+const coarse = 2_000_000_000n
+
+vi.mock('node:fs', async (importOriginal) => {
+  const real = await importOriginal<typeof fs>()
+  const statSync = (path: string): fs.BigIntStats => {
+    const stat = real.statSync(path, { bigint: true })
+    return Object.assign(stat, { mtimeNs: stat.mtimeNs / coarse, ctimeNs: stat.ctimeNs / coarse })
+  }
+  return { ...real, statSync }
+})
+
+it('a file that changes twice within one tick of its clock is read twice', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stowage-htpasswd-'))
+  try {
+    const path = join(directory, 'htpasswd')
+    const hash = hashSync('wonder', 4)
+    let ahead = 0
+    await writeFile(path, `alice:${hash}`)
+    const file = openHtpasswdFile({ path, logger: silentLogger, now: () => Date.now() + ahead })
+    for (const name of ['bob__', 'carol', 'dave_', 'erika', 'frank']) {
+      await writeFile(path, `${name}:${hash}`)
+      ahead = 1100
+      expect([...file.read().hashes.keys()]).toEqual([name])
+      ahead = 0
+      // The clock was set back: it is looked at again.
+      file.read()
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})

@@ -1,0 +1,87 @@
+import type { PermissionAction } from '../access/permission.ts'
+import type { Principal } from '../access/principal.ts'
+import { RegistryError } from '../errors.ts'
+import type { AccountStore } from '../metadata/account-store.ts'
+import type { Directory } from './directory.ts'
+import { type LoggedIn, type Login, wrongCredentials } from './login.ts'
+import type { Sessions } from './session.ts'
+import type { TokenGrant, TokenRequest, TokenService } from './token-service.ts'
+import type { Bearer } from './tokens/bearer.ts'
+import { makeToken } from './tokens/personal.ts'
+import { formatScopes, intersect, parseScopes } from './tokens/scope.ts'
+
+export interface TokenIssuerOptions {
+  readonly store: AccountStore
+  readonly directory: Directory
+  readonly login: Login
+  readonly sessions: Sessions
+  readonly bearer: Bearer
+  readonly service: string
+  readonly now: () => number
+}
+
+/** Milliseconds without being asked for again after which `docker login` is asked for once more: 90 days. */
+const refreshLife = 90 * 24 * 3_600_000
+
+/** Gives Bearer tokens: what was asked for, as far as its holder may. */
+export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => {
+  const { store, directory, login, sessions, bearer, service, now } = options
+
+  const logIn = async (grant: TokenGrant, address: string | undefined): Promise<LoggedIn> => {
+    switch (grant.kind) {
+      case 'anonymous':
+        return { subject: 'anonymous', session: { kind: 'anonymous' } }
+      case 'password':
+        return login.withPassword(grant.name, grant.password, address)
+      case 'refresh_token':
+        return login.withRefreshToken(grant.token)
+      case 'exchange':
+        return login.withIdToken(grant.token)
+    }
+  }
+
+  /** Only for users of the store: what others were is not kept here, so it could not be asked for again. */
+  const refreshToken = async (request: TokenRequest, { session }: LoggedIn): Promise<string | undefined> => {
+    if (!request.offline || request.grant.kind === 'refresh_token' || session.kind !== 'user') return undefined
+    const { id, secretHash, text } = makeToken('refresh')
+    const at = now()
+    const added = await store.addToken({
+      id,
+      kind: 'refresh',
+      userId: session.uid,
+      user: '',
+      label: (request.clientId ?? 'a client').slice(0, 100),
+      secretHash,
+      createdAt: at,
+      expiresAt: at + refreshLife,
+      ...(session.token !== undefined && { parentId: session.token }),
+    })
+    return added === 'added' ? text : undefined
+  }
+
+  return {
+    issue: async (request) => {
+      if (request.service !== undefined && request.service !== service) {
+        throw new RegistryError(
+          'query-invalid',
+          `The parameter \`service\` is not the one of this registry, ${service}.`,
+        )
+      }
+      const requested = parseScopes(request.scopes)
+      const loggedIn = await logIn(request.grant, request.remoteAddress)
+      const principal: Principal | undefined = await sessions.principal(loggedIn.subject, loggedIn.session)
+      if (principal === undefined) throw wrongCredentials()
+      const { rules } = await directory.state()
+      const may = (action: PermissionAction, repository: string): boolean =>
+        rules.decide(principal, action, repository).allowed
+      const access = intersect(requested, may)
+      const issued = await bearer.issue({ subject: loggedIn.subject, stw: loggedIn.session, access })
+      const refresh = await refreshToken(request, loggedIn)
+      return {
+        ...issued,
+        scope: formatScopes(access),
+        ...(refresh !== undefined && { refreshToken: refresh }),
+      }
+    },
+  }
+}
