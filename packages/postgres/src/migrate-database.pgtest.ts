@@ -16,10 +16,11 @@ it('a database of a newer version is refused and left as it is', async () => {
   const schema = newSchema()
   const history = `${escapeIdentifier(schema)}.schema_migrations`
   await (await postgresMetadata({ connectionString, schema }))[Symbol.asyncDispose]()
+  const read = async () => (await admin.query(`select name from ${history} order by name`)).rows
+  const known = await read()
   await admin.query(`insert into ${history} values ('9999-from-the-future', 0)`)
   await expect(postgresMetadata({ connectionString, schema })).rejects.toThrow(/newer version.*9999-from-the-future/)
-  const names = (await admin.query(`select name from ${history} order by name`)).rows
-  expect(names).toEqual([{ name: '0001-initial' }, { name: '9999-from-the-future' }])
+  expect(await read()).toEqual([...known, { name: '9999-from-the-future' }])
 })
 
 it('a migration that fails leaves nothing', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MetadataStore, Operation, WriteArguments, WriteName, WriteResult } from '@stowage/registry/metadata'
 import {
+  accountsOf,
   describeTags,
   findBlob,
   findManifest,
@@ -13,6 +14,7 @@ import {
   listReferrers,
   listRepositories,
   listTags,
+  listTagsOf,
   MetadataError,
   readEvents,
   readManifest,
@@ -20,6 +22,7 @@ import {
   startWrite,
   statistics,
   Undone,
+  usage,
 } from '@stowage/registry/metadata'
 import { Pool } from 'pg'
 import { createPostgresCompiler } from './compiler.ts'
@@ -129,6 +132,7 @@ export const postgresMetadata = async (options: PostgresMetadataOptions): Promis
     findManifest: (name, reference) => read(findManifest(name, reference)),
     readManifest: (name, digest) => read(readManifest(name, digest)),
     putManifest: (put, grant) => write('putManifest', put, grant),
+    listTagsOf: (name, digest) => read(listTagsOf(name, digest)),
     deleteManifest: (target, grant) => write('deleteManifest', target, grant),
     deleteTag: (target, grant) => write('deleteTag', target, grant),
     listTags: (page) => read(listTags(page)),
@@ -143,7 +147,9 @@ export const postgresMetadata = async (options: PostgresMetadataOptions): Promis
     listGarbage: (page) => read(listGarbage(page)),
     forgetGarbage: (keys) => write('forgetGarbage', keys),
 
-    createUpload: (upload) => write('createUpload', upload),
+    usage: (quota) => read(usage(quota)),
+
+    createUpload: (upload, limits) => write('createUpload', upload, limits),
     findUpload: (name, id) => read(findUpload(name, id)),
     saveUpload: (id, progress) => write('saveUpload', id, progress),
     finishUpload: (finish, grant) => write('finishUpload', finish, grant),
@@ -157,6 +163,8 @@ export const postgresMetadata = async (options: PostgresMetadataOptions): Promis
       (await read(hasEvents(receiver))) ? transact(() => readEvents(receiver, limit), false) : [],
     acknowledgeEvents: (receiver, sequence) => write('acknowledgeEvents', receiver, sequence),
     recordPulls: (pulls) => write('recordPulls', pulls),
+
+    accounts: accountsOf(write, read),
 
     statistics: () => read(statistics()),
     check: () => write('check', Date.now()),

@@ -1,10 +1,18 @@
 import type { MetadataStore } from '@stowage/registry/metadata'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeAccountRaces } from './metadata-contract/accounts-races.ts'
+import { describeIssuers, describeRules, describeSigningKeys } from './metadata-contract/accounts-rules.ts'
+import { describeTokens } from './metadata-contract/accounts-tokens.ts'
+import { describeUsers } from './metadata-contract/accounts-users.ts'
+import { describeAccessVersion } from './metadata-contract/accounts-version.ts'
 import { describeBlobs } from './metadata-contract/blobs.ts'
 import { describeEvents } from './metadata-contract/events.ts'
 import { describeFreshReads } from './metadata-contract/fresh-reads.ts'
+import { describeImmutableTags } from './metadata-contract/immutable-tags.ts'
 import { describeManifests } from './metadata-contract/manifests.ts'
 import { describeMounts } from './metadata-contract/mounts.ts'
+import { describeQuotaRaces } from './metadata-contract/quota-races.ts'
+import { describeQuotas } from './metadata-contract/quotas.ts'
 import { describeRaces } from './metadata-contract/races.ts'
 import { describeReferrers } from './metadata-contract/referrers.ts'
 import { describeRepositories } from './metadata-contract/repositories.ts'
@@ -31,13 +39,23 @@ export const describeMetadataStore = (name: string, open: () => Promise<Metadata
     describe('repositories', () => describeRepositories(store))
     describe('manifests', () => describeManifests(store))
     describe('tags', () => describeTags(store))
+    describe('immutable tags', () => describeImmutableTags(store))
     describe('referrers', () => describeReferrers(store))
     describe('blobs', () => describeBlobs(store))
     describe('mounts', () => describeMounts(store))
+    describe('quotas', () => describeQuotas(store))
     describe('uploads', () => describeUploads(store))
     describe('events and pulls', () => describeEvents(store))
     describe('reads after a write', () => describeFreshReads(store))
     describe('at the same time', () => describeRaces(store))
+    describe('users', () => describeUsers(store))
+    describe('tokens', () => describeTokens(store))
+    describe('rules', () => describeRules(store))
+    describe('issuers', () => describeIssuers(store))
+    describe('signing keys', () => describeSigningKeys(store))
+    describe('the version of access', () => describeAccessVersion(store))
+    describe('accounts at the same time', () => describeAccountRaces(store))
+    describe('limits at the same time', () => describeQuotaRaces(store))
 
     describe('life', () => {
       it('says what sort of store it is, and that it can read and write', async () => {

@@ -1,5 +1,6 @@
 import type { Digest, Platform } from '@stowage/oci'
-import type { Grant, RepositoryFilter } from '../access/grant.ts'
+import type { Grant, Quota, RepositoryFilter } from '../access/grant.ts'
+import type { AccountStore } from './account-store.ts'
 import type { ChangeEvent, PullCount, RegistryEvent } from './event.ts'
 
 /**
@@ -26,9 +27,11 @@ export interface MetadataStore extends AsyncDisposable {
   readManifest(repository: string, digest: Digest): Promise<Uint8Array | undefined>
   /** Bytes, references, subject, tags and events: all or nothing. */
   putManifest(put: PutManifest, grant: Grant): Promise<PutManifestResult>
-  /** Removes the manifest and every tag that names it. */
+  /** Every tag that names the manifest, in byte order. */
+  listTagsOf(repository: string, digest: Digest): Promise<string[]>
+  /** Removes the manifest and every tag that names it, if all of those are in `tags`: the caller has asked for each. */
   deleteManifest(
-    target: { repository: string; digest: Digest; at: number },
+    target: { repository: string; digest: Digest; tags: readonly string[]; at: number },
     grant: Grant,
   ): Promise<DeleteManifestResult>
   deleteTag(target: { repository: string; tag: string; at: number }, grant: Grant): Promise<DeleteTagResult>
@@ -57,7 +60,7 @@ export interface MetadataStore extends AsyncDisposable {
       readonly at: number
     },
     grant: Grant,
-  ): Promise<{ readonly size: number; readonly from: string } | undefined>
+  ): Promise<{ readonly outcome: 'mounted'; readonly size: number; readonly from: string } | OverQuota | undefined>
   /**
    * Takes the blob out of the repository. A blob that a manifest of the repository still references is `in-use`, unless
    * `evenIfUsed`.
@@ -70,9 +73,16 @@ export interface MetadataStore extends AsyncDisposable {
   listGarbage(page: { readonly limit: number }): Promise<GarbageRow[]>
   forgetGarbage(keys: readonly string[]): Promise<void>
 
+  // Quotas -------------------------------------------------------------------------------------------------------
+  /** Bytes stored now that count for `quota`. */
+  usage(quota: Quota): Promise<number>
+
   // Uploads ------------------------------------------------------------------------------------------------------
-  /** Not durable: an upload may be forgotten after power loss. Visible to `findUpload` when it resolves. */
-  createUpload(upload: UploadRow): Promise<void>
+  /**
+   * Not durable: an upload may be forgotten after power loss. Visible to `findUpload` when it resolves. False, and nothing
+   * written, when there would be more than `limits` of its actor or of all.
+   */
+  createUpload(upload: UploadRow, limits?: { readonly ofActor: number; readonly ofAll: number }): Promise<boolean>
   /** The upload if it belongs to this repository. */
   findUpload(repository: string, id: string): Promise<UploadRow | undefined>
   /** Not durable. False when the upload is gone. */
@@ -102,6 +112,9 @@ export interface MetadataStore extends AsyncDisposable {
   acknowledgeEvents(receiver: string, sequence: number): Promise<void>
   /** Adds to the pull counts and moves `lastPulledAt`. Not durable. Manifests that are gone are skipped. */
   recordPulls(pulls: readonly PullCount[]): Promise<void>
+
+  // Accounts -----------------------------------------------------------------------------------------------------
+  readonly accounts: AccountStore
 
   // The store itself ---------------------------------------------------------------------------------------------
   statistics(): Promise<MetadataStatistics>
@@ -166,17 +179,38 @@ export type PutManifestResult =
   | { readonly outcome: 'missing'; readonly blobs: readonly Digest[]; readonly manifests: readonly Digest[] }
   /** Nothing was written: the grant does not allow moving this tag. */
   | { readonly outcome: 'tag-exists'; readonly tag: string }
+  /** Nothing was written: this tag is there and immutable. */
+  | { readonly outcome: 'tag-immutable'; readonly tag: string }
+  | OverQuota
+
+/** Nothing was written: it would have gone beyond this limit. */
+export interface OverQuota {
+  readonly outcome: 'over-quota'
+  readonly quota: Quota
+  /** Bytes stored now. */
+  readonly used: number
+}
 
 export type DeleteManifestResult =
   | { readonly outcome: 'deleted'; readonly tags: readonly string[] }
   | { readonly outcome: 'unknown' }
+  /** Nothing was written: this immutable tag names the manifest, or an index that needs it. */
+  | { readonly outcome: 'tag-immutable'; readonly tag: string }
+  /** Nothing was written: these tags, which name it too, were not among those that may be deleted. */
+  | { readonly outcome: 'tags-differ'; readonly tags: readonly string[] }
 
-export type DeleteTagResult = { readonly outcome: 'deleted'; readonly digest: Digest } | { readonly outcome: 'unknown' }
+export type DeleteTagResult =
+  | { readonly outcome: 'deleted'; readonly digest: Digest }
+  | { readonly outcome: 'unknown' }
+  /** Nothing was written. */
+  | { readonly outcome: 'tag-immutable'; readonly tag: string }
 
 export type UnlinkBlobResult =
   | { readonly outcome: 'deleted' }
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'in-use'; readonly by: Digest }
+  /** Nothing was written: an image with this immutable tag needs the blob, which holds even if `evenIfUsed`. */
+  | { readonly outcome: 'tag-immutable'; readonly tag: string }
 
 export interface TagFacts extends ManifestFacts, ManifestRow {
   readonly tag: string
@@ -230,6 +264,8 @@ export type FinishUploadResult =
   | { readonly outcome: 'linked' }
   /** Nothing was written: the upload was cancelled or expired meanwhile. The caller deletes the bytes. */
   | { readonly outcome: 'upload-unknown' }
+  /** The caller deletes the bytes and the upload. */
+  | OverQuota
 
 export interface MetadataStatistics {
   readonly repositories: number

@@ -17,6 +17,13 @@ export interface Schema {
   events: EventsTable
   event_receivers: EventReceiversTable
   heartbeat: HeartbeatTable
+  access_version: AccessVersionTable
+  users: UsersTable
+  tokens: TokensTable
+  access_rules: AccessRulesTable
+  issuers: IssuersTable
+  signing_keys: SigningKeysTable
+  actor_usage: ActorUsageTable
   schema_migrations: SchemaMigrationsTable
 }
 
@@ -27,6 +34,8 @@ interface RepositoriesTable {
   id: Made<number>
   name: string
   created_at: number
+  /** Bytes of the blobs it links and of its manifests. */
+  stored_bytes: Generated<number>
 }
 
 /** One row a digest, whatever the number of repositories that link it. */
@@ -43,6 +52,8 @@ interface RepositoryBlobsTable {
   repository_id: number
   digest: string
   linked_at: number
+  /** Who brought it here; empty for links that are older than the column. */
+  linked_by: Generated<string>
 }
 
 /** Keys whose bytes nothing points to any more. */
@@ -123,4 +134,74 @@ interface HeartbeatTable {
 interface SchemaMigrationsTable {
   name: string
   applied_at: number
+}
+
+/** One row: grows with every change of who may do what. */
+interface AccessVersionTable {
+  id: number
+  version: number
+}
+
+export interface UsersTable {
+  id: string
+  name: string
+  /** PHC string. */
+  password_hash: string | null
+  administrator: number
+  groups_json: string
+  disabled_at: number | null
+  created_at: number
+  password_changed_at: number
+}
+
+/** Personal and refresh tokens. They go with their user, and with the token they were got with. */
+export interface TokensTable {
+  id: string
+  kind: string
+  user_id: string
+  label: string
+  /** Hex of a SHA-256. */
+  secret_hash: string
+  permissions_json: string | null
+  created_at: number
+  expires_at: number | null
+  last_used_at: number | null
+  parent_id: string | null
+}
+
+interface AccessRulesTable {
+  /** Grows and is never used twice. */
+  id: Made<number>
+  subject_kind: string
+  /** Empty for a subject that needs no name. */
+  subject_name: string
+  repositories: string
+  /** In the order of `permissionActions`, with commas between. */
+  actions: string
+  created_at: number
+}
+
+interface IssuersTable {
+  name: string
+  id: string
+  issuer: string
+  audience: string
+  jwks_uri: string | null
+  conditions_json: string
+  permissions_json: string
+  created_at: number
+}
+
+interface SigningKeysTable {
+  id: string
+  algorithm: string
+  public_key: string
+  sealed_private_key: string
+  created_at: number
+}
+
+/** Bytes that somebody brought: first links of blobs to a repository, and manifests. */
+interface ActorUsageTable {
+  actor: string
+  stored_bytes: number
 }

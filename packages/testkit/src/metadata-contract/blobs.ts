@@ -8,6 +8,7 @@ import {
   now,
   push,
   put,
+  remove,
   type StoreUnderTest,
   unlink,
 } from './samples.ts'
@@ -62,7 +63,7 @@ export const describeBlobs = (store: StoreUnderTest): void => {
     expect(await unlink(store(), 'a', digest(1))).toEqual({ outcome: 'in-use', by: user.digest })
     expect(await store().findBlob('a', digest(1))).toBeDefined()
     expect(await unlink(store(), 'b', digest(1))).toEqual({ outcome: 'deleted' })
-    await store().deleteManifest({ repository: 'a', digest: user.digest, at: now }, deletion)
+    await remove(store(), 'a', user.digest)
     expect(await unlink(store(), 'a', digest(1))).toEqual({ outcome: 'deleted' })
   })
 

@@ -8,6 +8,7 @@ import {
   now,
   push,
   put,
+  remove,
   sequences,
   type StoreUnderTest,
   tagged,
@@ -26,7 +27,7 @@ export const describeEvents = (store: StoreUnderTest): void => {
     await put(store(), first)
     await put(store(), second)
     await store().deleteTag({ repository: 'a', tag: 'z', at: now }, deletion)
-    await store().deleteManifest({ repository: 'a', digest: second.digest, at: now }, deletion)
+    await remove(store(), 'a', second.digest)
     await unlink(store(), 'a', digest(1))
 
     const pushed = { type: 'manifest.pushed', repository: 'a', mediaType: first.mediaType }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { MetadataStore } from '@stowage/registry/metadata'
-import { deletion, digest, link, manifest, now, put, type StoreUnderTest, tagged, unlink } from './samples.ts'
+import { deletion, digest, link, manifest, now, put, remove, type StoreUnderTest, tagged, unlink } from './samples.ts'
 
 /** What every pull asks is asked several times before each write, so that a store that keeps answers is found out. */
 export const describeFreshReads = (store: StoreUnderTest): void => {
@@ -38,7 +38,7 @@ export const describeFreshReads = (store: StoreUnderTest): void => {
     await tagged(store(), 'b', ['v1'], 'a:v1')
     expect(await twice((from) => from.findManifest('a', { tag: 'v1' }))).toBeDefined()
     expect(await twice((from) => from.findManifest('a', { digest: pushed }))).toBeDefined()
-    await store().deleteManifest({ repository: 'a', digest: pushed, at: now }, deletion)
+    await remove(store(), 'a', pushed)
     expect(await twice((from) => from.findManifest('a', { tag: 'v1' }))).toBeUndefined()
     expect(await twice((from) => from.findManifest('a', { digest: pushed }))).toBeUndefined()
     expect(await twice((from) => from.findManifest('b', { digest: pushed }))).toBeDefined()

@@ -1,11 +1,7 @@
-import type { Digest } from '@stowage/oci'
 import { expect, it } from 'vitest'
-import { createOnly, deletion, digest, link, manifest, now, push, put, type StoreUnderTest, tagged } from './samples.ts'
+import { createOnly, digest, link, manifest, push, put, remove, type StoreUnderTest, tagged } from './samples.ts'
 
 export const describeManifests = (store: StoreUnderTest): void => {
-  const remove = async (repository: string, target: Digest) =>
-    store().deleteManifest({ repository, digest: target, at: now }, deletion)
-
   it('are found by tag and by digest, in their repository alone', async () => {
     const wanted = manifest('a', '{"one":1}', { tags: ['v1', 'latest'] })
     expect(await put(store(), wanted)).toEqual({ outcome: 'stored', created: true })
@@ -109,23 +105,48 @@ export const describeManifests = (store: StoreUnderTest): void => {
   it('go with their tags', async () => {
     const first = await tagged(store(), 'a', ['x', 'w', 'z'], 'first')
     const second = await tagged(store(), 'a', ['y'], 'second')
-    expect(await remove('a', first)).toEqual({ outcome: 'deleted', tags: ['w', 'x', 'z'] })
+    expect(await remove(store(), 'a', first)).toEqual({ outcome: 'deleted', tags: ['w', 'x', 'z'] })
     expect(await store().findManifest('a', { digest: first })).toBeUndefined()
     expect(await store().findManifest('a', { tag: 'x' })).toBeUndefined()
     expect(await store().readManifest('a', first)).toBeUndefined()
     expect(await store().findManifest('a', { tag: 'y' })).toMatchObject({ digest: second })
-    expect(await remove('a', first)).toEqual({ outcome: 'unknown' })
-    expect(await remove('b', second)).toEqual({ outcome: 'unknown' })
-    expect(await remove('a', second)).toEqual({ outcome: 'deleted', tags: ['y'] })
+    expect(await remove(store(), 'a', first)).toEqual({ outcome: 'unknown' })
+    expect(await remove(store(), 'b', second)).toEqual({ outcome: 'unknown' })
+    expect(await remove(store(), 'a', second)).toEqual({ outcome: 'deleted', tags: ['y'] })
+  })
+
+  it('tell their tags, in byte order', async () => {
+    const target = await tagged(store(), 'a', ['b', 'a_b', 'B', 'a-b', '1'])
+    await tagged(store(), 'a', ['other'])
+    await tagged(store(), 'b', ['elsewhere'], 'a:b,a_b,B,a-b,1')
+    expect(await store().listTagsOf('a', target)).toEqual(['1', 'B', 'a-b', 'a_b', 'b'])
+    expect(await store().listTagsOf('a', digest(1))).toEqual([])
+    expect(await store().listTagsOf('nowhere', target)).toEqual([])
+  })
+
+  it('stay when they have a tag that was not asked for', async () => {
+    await store().enrollReceivers(['one'])
+    const target = await tagged(store(), 'a', ['x', 'y', 'z'])
+    const before = await store().readEvents('one', 100)
+    expect(await remove(store(), 'a', target, ['y'])).toEqual({ outcome: 'tags-differ', tags: ['x', 'z'] })
+    expect(await remove(store(), 'a', target, [])).toEqual({ outcome: 'tags-differ', tags: ['x', 'y', 'z'] })
+    expect(await store().listTagsOf('a', target)).toEqual(['x', 'y', 'z'])
+    expect(await store().readManifest('a', target)).toBeDefined()
+    expect(await store().readEvents('one', 100)).toEqual(before)
+    // Those that it has lost meanwhile, or never had, do no harm.
+    expect(await remove(store(), 'a', target, ['x', 'y', 'z', 'gone'])).toEqual({
+      outcome: 'deleted',
+      tags: ['x', 'y', 'z'],
+    })
   })
 
   it('of two repositories may share their bytes and lose them one by one', async () => {
     const shared = await tagged(store(), 'a', ['x'], 'shared')
     await tagged(store(), 'b', ['x'], 'shared')
-    await remove('a', shared)
+    await remove(store(), 'a', shared)
     expect(await store().readManifest('a', shared)).toBeUndefined()
     expect(await store().readManifest('b', shared)).toEqual(new TextEncoder().encode('shared'))
-    await remove('b', shared)
+    await remove(store(), 'b', shared)
     await tagged(store(), 'a', ['x'], 'shared')
     expect(await store().readManifest('a', shared)).toEqual(new TextEncoder().encode('shared'))
     expect(await store().readManifest('b', shared)).toBeUndefined()
@@ -138,7 +159,7 @@ export const describeManifests = (store: StoreUnderTest): void => {
       requiredManifests: [child],
     })
     await put(store(), index)
-    expect(await remove('a', child)).toEqual({ outcome: 'deleted', tags: ['child'] })
+    expect(await remove(store(), 'a', child)).toEqual({ outcome: 'deleted', tags: ['child'] })
     expect(await store().findManifest('a', { digest: index.digest })).toBeDefined()
   })
 

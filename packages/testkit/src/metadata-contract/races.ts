@@ -12,6 +12,7 @@ import {
   now,
   push,
   put,
+  remove,
   rounds,
   sequences,
   type StoreUnderTest,
@@ -52,7 +53,7 @@ export const describeRaces = (store: StoreUnderTest): void => {
       const wanted = manifest(place, place, { tags: ['x', 'y'] })
       await put(store(), wanted)
       const [deleted] = await Promise.all([
-        store().deleteManifest({ repository: place, digest: wanted.digest, at: now }, deletion),
+        remove(store(), place, wanted.digest, ['x', 'y', 'z']),
         put(store(), { ...wanted, tags: ['y', 'z'] }),
       ])
       expect(deleted.outcome).toBe('deleted')
@@ -69,10 +70,7 @@ export const describeRaces = (store: StoreUnderTest): void => {
       const here = manifest(`${place}/here`, place)
       const there = manifest(`${place}/there`, place, { tags: ['x'] })
       await put(store(), here)
-      await Promise.all([
-        store().deleteManifest({ repository: here.repository, digest: here.digest, at: now }, deletion),
-        put(store(), there),
-      ])
+      await Promise.all([remove(store(), here.repository, here.digest, []), put(store(), there)])
       expect(await store().readManifest(there.repository, there.digest)).toEqual(there.bytes)
       expect(await store().readManifest(here.repository, here.digest)).toBeUndefined()
     })
@@ -214,7 +212,7 @@ export const describeRaces = (store: StoreUnderTest): void => {
     await rounds(10, async () => {
       const gone = await tagged(store(), 'a', going, 'going')
       const [, ...lists] = await Promise.all([
-        store().deleteManifest({ repository: 'a', digest: gone, at: now }, deletion),
+        remove(store(), 'a', gone, going),
         ...Array.from({ length: 6 }, () => store().listTags({ repository: 'a', limit: 100 })),
         ...Array.from({ length: 6 }, async () =>
           (await store().describeTags({ repository: 'a', limit: 100 })).map((row) => row.tag),

@@ -1,6 +1,6 @@
 import type { Digest } from '@stowage/oci'
 import { expect, it } from 'vitest'
-import { deletion, digest, manifest, now, pages, put, type StoreUnderTest } from './samples.ts'
+import { digest, manifest, pages, put, remove, type StoreUnderTest } from './samples.ts'
 
 const sbom = 'application/vnd.example.sbom'
 const signature = 'application/vnd.example.signature'
@@ -84,9 +84,9 @@ export const describeReferrers = (store: StoreUnderTest): void => {
     await put(store(), subject)
     await refer('a', 1, subject.digest)
     await refer('a', 2, subject.digest)
-    await store().deleteManifest({ repository: 'a', digest: digest(1), at: now }, deletion)
+    await remove(store(), 'a', digest(1))
     expect(await numbers({ subject: subject.digest })).toEqual([digest(2)])
-    await store().deleteManifest({ repository: 'a', digest: subject.digest, at: now }, deletion)
+    await remove(store(), 'a', subject.digest)
     expect(await numbers({ subject: subject.digest })).toEqual([digest(2)])
   })
 }

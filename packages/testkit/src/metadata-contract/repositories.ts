@@ -9,6 +9,7 @@ import {
   pages,
   push,
   put,
+  remove,
   type StoreUnderTest,
   upload,
 } from './samples.ts'
@@ -59,7 +60,7 @@ export const describeRepositories = (store: StoreUnderTest): void => {
     await store().mountBlob({ repository: 'a', digest: digest(1), readable: everything, at: now }, push)
     await store().unlinkBlob({ repository: 'a', digest: digest(1), at: now, evenIfUsed: true }, push)
     await store().deleteTag({ repository: 'a', tag: 'x', at: now }, push)
-    await store().deleteManifest({ repository: 'a', digest: digest(1), at: now }, push)
+    await remove(store(), 'a', digest(1))
     expect(await store().repositoryExists('a')).toBe(false)
     expect(await store().listRepositories({ limit: 10, visible: everything })).toEqual([])
   })
@@ -67,7 +68,7 @@ export const describeRepositories = (store: StoreUnderTest): void => {
   it('stay when their last manifest goes', async () => {
     const wanted = manifest('a', '{}')
     await put(store(), wanted)
-    await store().deleteManifest({ repository: 'a', digest: wanted.digest, at: now }, push)
+    await remove(store(), 'a', wanted.digest)
     expect(await store().repositoryExists('a')).toBe(true)
     expect(await store().listTags({ repository: 'a', limit: 10 })).toEqual([])
   })
@@ -125,6 +126,66 @@ export const describeRepositories = (store: StoreUnderTest): void => {
       )
       expect(found, `in pages of ${limit}`).toEqual(expected)
     }
+  })
+
+  it.each([
+    ['the rest narrowed', { globs: ['*'], within: [['team/*', 'a']] }, ['a', 'team/one', 'team/two']],
+    [
+      'narrowed twice',
+      { globs: ['t*', 'a*'], within: [['team*', 'a'], ['*/one']] },
+      ['team/one', 'team_x/one', 'teams/one'],
+    ],
+    ['narrowed to nothing', { globs: ['a*'], within: [['team/*']] }, []],
+    ['narrowed by nothing at all', { globs: ['*'], within: [[]] }, []],
+    ['narrowed to all', { globs: ['team/*'], within: [['*'], ['b', '*']] }, ['team/one', 'team/two']],
+    [
+      'narrowed by what is narrower in part',
+      { globs: ['team/*', 'z'], within: [['team/one', '*z']] },
+      ['team/one', 'z'],
+    ],
+    ['what is always shown', { globs: [], always: ['b', '*_x/*'] }, ['b', 'team_x/one']],
+    [
+      'what is always shown beside the rest narrowed',
+      { globs: ['team/*'], within: [['*/two']], always: ['team/o*', 'z', 'team/two'] },
+      ['team/one', 'team/two', 'z'],
+    ],
+    ['all, because all is always shown', { globs: [], within: [['b']], always: ['*'] }, names],
+    ['narrowed by special characters that are themselves', { globs: ['a*'], within: [['a_b', 'a?b', 'a%']] }, ['a_b']],
+  ] as const)('are shown to those who see %s', async (_, filter, expected) => {
+    await fill()
+    for (const limit of [1, 2, 100]) {
+      const found = await pages(
+        (page) => store().listRepositories({ ...page, visible: { kind: 'any-of', ...filter } }),
+        limit,
+        (name) => name,
+      )
+      expect(found, `in pages of ${limit}`).toEqual(expected)
+    }
+  })
+
+  it('are shown through hundreds of globs, in byte order and none twice', async () => {
+    await fill()
+    const nothing = Array.from({ length: 300 }, (_, number) => [`a/${number}/*`, `t${number}`, `*/n${number}`]).flat()
+    const found = await pages(
+      (page) => store().listRepositories({ ...page, visible: only(...nothing, ...names, '*/one') }),
+      3,
+      (name) => name,
+    )
+    expect(found).toEqual(names)
+    const within = [
+      [...nothing, 'team*', '*o'],
+      [...nothing, 'team/*', 'b', '*/one'],
+    ]
+    const visible = { kind: 'any-of', globs: [...nothing, ...names], within } as const
+    expect(await store().listRepositories({ limit: 100, visible })).toEqual([
+      'team/one',
+      'team/two',
+      'team_x/one',
+      'teams/one',
+    ])
+    expect(await store().listRepositories({ limit: 2, last: 'team/one', visible })).toEqual(['team/two', 'team_x/one'])
+    expect(await store().listRepositories({ limit: 2, last: 'team/', visible })).toEqual(['team/one', 'team/two'])
+    expect(await store().listRepositories({ limit: 2, last: 'zz', visible })).toEqual([])
   })
 
   it('are counted', async () => {

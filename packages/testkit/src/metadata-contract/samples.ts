@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Digest, parseDigest } from '@stowage/oci'
 import type {
+  DeleteManifestResult,
   Grant,
   MetadataStore,
   PutManifest,
@@ -78,6 +79,18 @@ export const upload = (repository: string, id: string, more: Partial<UploadRow> 
 
 export const unlink = async (store: MetadataStore, repository: string, blob: Digest, evenIfUsed = false) =>
   store.unlinkBlob({ repository, digest: blob, at: now, evenIfUsed }, deletion)
+
+/** Removes the manifest with the tags it has, as one who may delete each, or only if it has no others than `tags`. */
+export const remove = async (
+  store: MetadataStore,
+  repository: string,
+  target: Digest,
+  tags?: readonly string[],
+): Promise<DeleteManifestResult> =>
+  store.deleteManifest(
+    { repository, digest: target, tags: tags ?? (await store.listTagsOf(repository, target)), at: now },
+    deletion,
+  )
 
 export const garbageKeys = async (store: MetadataStore): Promise<string[]> =>
   (await store.listGarbage({ limit: 1000 })).map((row) => row.key).toSorted()

@@ -70,6 +70,25 @@ export const describeUploads = (store: StoreUnderTest): void => {
     expect(await expired(10)).toEqual(['id-3', 'id-4'])
   })
 
+  it('are not begun when there are enough of one actor, or of all', async () => {
+    const limits = { ofActor: 2, ofAll: 3 }
+    const begin = async (id: string, actor: string) => store().createUpload(upload(`r-${id}`, id, { actor }), limits)
+    expect(await begin('1', 'ann')).toBe(true)
+    expect(await begin('2', 'ann')).toBe(true)
+    expect(await begin('3', 'ann')).toBe(false)
+    expect(await store().findUpload('r-3', '3')).toBeUndefined()
+    expect(await begin('4', 'bob')).toBe(true)
+    expect(await begin('5', 'bob')).toBe(false)
+    expect((await store().statistics()).uploads).toBe(3)
+    await store().cancelUpload('r-1', '1')
+    expect(await begin('5', 'bob')).toBe(true)
+    await store().cancelUpload('r-4', '4')
+    expect(await begin('6', 'ann')).toBe(true)
+    expect(await begin('7', 'cid')).toBe(false)
+    // Without limits there are none.
+    expect(await store().createUpload(upload('a', '7', { actor: 'ann' }))).toBe(true)
+  })
+
   it('do not expire when they woke up meanwhile', async () => {
     await store().createUpload(upload('a', 'id', { touchedAt: 10 }))
     await store().saveUpload('id', { touchedAt: 40 })

@@ -3,10 +3,11 @@ import { all, run } from '../operation.ts'
 import type { Dialect } from '../statement.ts'
 import { rawStatement, statement } from '../statement.ts'
 import { initial } from './0001-initial.ts'
+import { accounts } from './0002-accounts.ts'
 import type { Migration } from './migration.ts'
 
 /** Oldest first. */
-export const migrations: readonly Migration[] = [initial]
+export const migrations: readonly Migration[] = [initial, accounts]
 
 const createHistory = statement<object>()((db, _p, dialect) =>
   db.schema

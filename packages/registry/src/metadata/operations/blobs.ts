@@ -1,15 +1,23 @@
-import { sql } from 'kysely'
 import type { Digest } from '@stowage/oci'
 import type { Grant, RepositoryFilter } from '../../access/grant.ts'
 import { elements, member } from '../elements.ts'
-import { globPatterns } from '../glob.ts'
-import type { BlobRow, FinishUpload, FinishUploadResult, GarbageRow, UnlinkBlobResult } from '../metadata-store.ts'
+import type {
+  BlobRow,
+  FinishUpload,
+  FinishUploadResult,
+  GarbageRow,
+  OverQuota,
+  UnlinkBlobResult,
+} from '../metadata-store.ts'
 import type { Operation, WriteOperation } from '../operation.ts'
 import { all, one, run, Undone } from '../operation.ts'
 import { statement } from '../statement.ts'
 import { emit } from './events.ts'
+import { immutableTagAbove } from './immutable-tags.ts'
+import { findVisibleSource } from './mount-sources.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
 import { forgetUpload } from './uploads.ts'
+import { count } from './usage.ts'
 
 export const findBlobRow = statement<{ repository: string; digest: string }>()((db, p) =>
   db
@@ -55,16 +63,17 @@ const addGarbage = statement<{ key: string; at: number }>()((db, p) =>
 )
 
 /** Gives a row only when the link is new. */
-const addLink = statement<{ repositoryId: number; digest: string; at: number }>()((db, p) =>
+const addLink = statement<{ repositoryId: number; digest: string; at: number; actor: string }>()((db, p) =>
   db
     .insertInto('repository_blobs')
-    .values({ repository_id: p.repositoryId, digest: p.digest, linked_at: p.at })
+    .values({ repository_id: p.repositoryId, digest: p.digest, linked_at: p.at, linked_by: p.actor })
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
     .returning('digest'),
 )
 
 export function* finishUpload(finish: FinishUpload, grant: Grant): WriteOperation<FinishUploadResult> {
   const { repository, uploadId, digest, size, key, at } = finish
+  const { actor } = grant
   const repositoryId = yield* lockOrCreateRepository(repository, at)
   if (uploadId !== undefined && !(yield* forgetUpload(repository, uploadId))) {
     return new Undone<FinishUploadResult>({ outcome: 'upload-unknown' })
@@ -74,8 +83,11 @@ export function* finishUpload(finish: FinishUpload, grant: Grant): WriteOperatio
     yield* run(replaceKey, { digest, key })
     yield* run(addGarbage, { key: blob.key, at })
   }
-  yield* run(addLink, { repositoryId, digest, at })
-  yield* emit(at, grant.actor, [{ type: 'blob.pushed', repository, digest, size }])
+  const isNew = (yield* one(addLink, { repositoryId, digest, at, actor })) !== undefined
+  // One that is linked already counts for who brought it.
+  const over = isNew && (yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas))
+  if (over) return new Undone<FinishUploadResult>(over)
+  yield* emit(at, actor, [{ type: 'blob.pushed', repository, digest, size }])
   return { outcome: 'linked' }
 }
 
@@ -87,56 +99,33 @@ export interface MountBlob {
   readonly at: number
 }
 
-export type MountBlobResult = { readonly size: number; readonly from: string } | undefined
-
-const anySource = statement<{ digest: string }>()((db, p) =>
-  db
-    .selectFrom('repository_blobs as l')
-    .innerJoin('repositories as r', 'r.id', 'l.repository_id')
-    .select('r.name')
-    .where('l.digest', '=', p.digest)
-    .limit(1),
-)
-
-const matchingSource = statement<{ digest: string; patterns: string }>()((db, p, dialect) =>
-  db
-    .selectFrom('repository_blobs as l')
-    .innerJoin('repositories as r', 'r.id', 'l.repository_id')
-    .select('r.name')
-    .where('l.digest', '=', p.digest)
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom(elements(dialect, p.patterns))
-          .select(sql`1`.as('one'))
-          .where(
-            dialect === 'postgres'
-              ? sql<boolean>`${sql.ref('r.name')} like (${member('like')})`
-              : sql<boolean>`${sql.ref('r.name')} glob (${member('glob')})`,
-          ),
-      ),
-    )
-    .limit(1),
-)
+export type MountBlobResult =
+  | { readonly outcome: 'mounted'; readonly size: number; readonly from: string }
+  | OverQuota
+  | undefined
 
 /** A repository to mount from: a look that locks nothing. */
 export function* findMountSource(mount: MountBlob): Operation<string | undefined> {
   const { digest, from, readable } = mount
   if (from !== undefined) return (yield* findBlob(from, digest)) && from
-  if (readable.kind === 'all') return (yield* one(anySource, { digest }))?.name
-  return (yield* one(matchingSource, { digest, patterns: JSON.stringify(globPatterns(readable.globs)) }))?.name
+  return yield* findVisibleSource(digest, readable)
 }
 
 export function* mountBlob(mount: MountBlob, grant: Grant): WriteOperation<MountBlobResult> {
   const { repository, digest, at } = mount
+  const { actor } = grant
   const repositoryId = yield* lockOrCreateRepository(repository, at)
   const blob = yield* one(lockBlob, { digest })
   const from = yield* findMountSource(mount)
   if (blob === undefined || from === undefined) return new Undone<MountBlobResult>(undefined)
   const { size } = blob
-  const isNew = (yield* one(addLink, { repositoryId, digest, at })) !== undefined
-  if (isNew) yield* emit(at, grant.actor, [{ type: 'blob.mounted', repository, digest, size, from }])
-  return { size, from }
+  const isNew = (yield* one(addLink, { repositoryId, digest, at, actor })) !== undefined
+  if (isNew) {
+    const over = yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas)
+    if (over !== undefined) return new Undone<MountBlobResult>(over)
+    yield* emit(at, actor, [{ type: 'blob.mounted', repository, digest, size, from }])
+  }
+  return { outcome: 'mounted', size, from }
 }
 
 const findUse = statement<{ repositoryId: number; digest: string }>()((db, p) =>
@@ -154,7 +143,7 @@ const findUse = statement<{ repositoryId: number; digest: string }>()((db, p) =>
 const findLink = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db
     .selectFrom('repository_blobs')
-    .select('digest')
+    .select('linked_by as linkedBy')
     .where('repository_id', '=', p.repositoryId)
     .where('digest', '=', p.digest),
 )
@@ -182,13 +171,17 @@ export function* unlinkBlob(target: UnlinkBlob, grant: Grant): WriteOperation<Un
   const { repository, digest, at } = target
   const repositoryId = yield* lockRepository(repository)
   if (repositoryId === undefined) return { outcome: 'unknown' }
-  if ((yield* one(findLink, { repositoryId, digest })) === undefined) return { outcome: 'unknown' }
+  const link = yield* one(findLink, { repositoryId, digest })
+  if (link === undefined) return { outcome: 'unknown' }
+  const fixed = yield* immutableTagAbove(repositoryId, { blob: digest }, grant)
+  if (fixed !== undefined) return { outcome: 'tag-immutable', tag: fixed }
   const use = target.evenIfUsed ? undefined : yield* one(findUse, { repositoryId, digest })
   if (use !== undefined) return { outcome: 'in-use', by: use.by }
-  yield* run(lockBlob, { digest })
+  const size = (yield* one(lockBlob, { digest }))?.size ?? 0
   yield* run(removeLink, { repositoryId, digest })
   const gone = yield* one(removeBlobWithoutLinks, { digest })
   if (gone !== undefined) yield* run(addGarbage, { key: gone.key, at })
+  yield* count({ repositoryId, bytes: -size, ofActors: [[link.linkedBy, -size]] })
   yield* emit(at, grant.actor, [{ type: 'blob.deleted', repository, digest }])
   return { outcome: 'deleted' }
 }

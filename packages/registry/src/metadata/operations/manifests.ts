@@ -15,9 +15,11 @@ import { all, one, run, Undone } from '../operation.ts'
 import { statement } from '../statement.ts'
 import { emit } from './events.ts'
 import { factColumns } from './facts.ts'
+import { immutableTagAbove, isImmutable } from './immutable-tags.ts'
 import { addContent, readContent, removeUnusedContent } from './manifest-contents.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
-import { currentTags, removeTagsOf, setTags } from './tags.ts'
+import { currentTags, listTagsOf, removeTagsOf, setTags } from './tags.ts'
+import { count } from './usage.ts'
 
 export const findManifestByDigest = statement<{ repository: string; digest: string }>()((db, p) =>
   db
@@ -118,10 +120,10 @@ const upsertManifest = statement<{
     ),
 )
 
-const isHeld = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+const findHeld = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db
     .selectFrom('manifests')
-    .select('digest')
+    .select(['size', 'media_type as mediaType', 'pushed_by as pushedBy'])
     .where('repository_id', '=', p.repositoryId)
     .where('digest', '=', p.digest),
 )
@@ -158,19 +160,37 @@ export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<Put
   }
   const tags = [...new Set(put.tags)]
   const before = yield* currentTags(repositoryId, tags)
-  const taken = tags.find((tag) => before.has(tag) && before.get(tag) !== digest)
-  if (taken !== undefined && !grant.overwriteTags) {
-    return new Undone<PutManifestResult>({ outcome: 'tag-exists', tag: taken })
+  const taken = tags.filter((tag) => before.has(tag) && before.get(tag) !== digest)
+  const [first] = taken
+  if (first !== undefined && !grant.overwriteTags) {
+    return new Undone<PutManifestResult>({ outcome: 'tag-exists', tag: first })
   }
+  const held = yield* one(findHeld, { repositoryId, digest })
+  // A media type is a part of what a tag shows: another one for the same bytes would change an image that must stay.
+  const fixed =
+    taken.find((tag) => isImmutable(grant, tag)) ??
+    (held === undefined || held.mediaType === mediaType
+      ? undefined
+      : yield* immutableTagAbove(repositoryId, { manifest: digest }, grant))
+  if (fixed !== undefined) return new Undone<PutManifestResult>({ outcome: 'tag-immutable', tag: fixed })
 
   yield* addContent(digest, bytes)
-  const created = (yield* one(isHeld, { repositoryId, digest })) === undefined
+  const created = held === undefined
   const columns = factColumns(facts)
   yield* run(upsertManifest, { repositoryId, digest, mediaType, size, subject: subject ?? null, at, actor, ...columns })
   if (created && references.length > 0) {
     yield* run(addReferences, { repositoryId, digest, references: JSON.stringify(references) })
   }
   yield* setTags(repositoryId, tags, digest, at)
+  // They count for who pushed last, as `pushed_by` says.
+  const pusher = [actor, size] as const
+  const over = yield* count(
+    held === undefined
+      ? { repositoryId, bytes: size, ofActors: [pusher] }
+      : { repositoryId, bytes: 0, ofActors: held.pushedBy === actor ? [] : [[held.pushedBy, -size], pusher] },
+    grant.quotas,
+  )
+  if (over !== undefined) return new Undone<PutManifestResult>(over)
 
   const { artifactType } = facts
   const pushed: ChangeEvent = {
@@ -198,17 +218,25 @@ const removeManifest = statement<{ repositoryId: number; digest: string }>()((db
 )
 
 export function* deleteManifest(
-  target: { repository: string; digest: Digest; at: number },
+  target: { repository: string; digest: Digest; tags: readonly string[]; at: number },
   grant: Grant,
 ): WriteOperation<DeleteManifestResult> {
   const { repository, digest, at } = target
   const repositoryId = yield* lockRepository(repository)
   if (repositoryId === undefined) return { outcome: 'unknown' }
-  if ((yield* one(isHeld, { repositoryId, digest })) === undefined) return { outcome: 'unknown' }
+  const held = yield* one(findHeld, { repositoryId, digest })
+  if (held === undefined) return { outcome: 'unknown' }
+  // Before what is immutable: who may not delete a tag need not learn what holds for it.
+  const asked = new Set(target.tags)
+  const others = (yield* listTagsOf(repository, digest)).filter((tag) => !asked.has(tag))
+  if (others.length > 0) return { outcome: 'tags-differ', tags: others }
+  const fixed = yield* immutableTagAbove(repositoryId, { manifest: digest }, grant)
+  if (fixed !== undefined) return { outcome: 'tag-immutable', tag: fixed }
   const tags = yield* removeTagsOf(repositoryId, digest)
   // Its references go with it, by the foreign key.
   yield* run(removeManifest, { repositoryId, digest })
   yield* removeUnusedContent(digest)
+  yield* count({ repositoryId, bytes: -held.size, ofActors: [[held.pushedBy, -held.size]] })
   const untagged = tags.map((tag): ChangeEvent => ({ type: 'tag.deleted', repository, tag, digest }))
   yield* emit(at, grant.actor, [...untagged, { type: 'manifest.deleted', repository, digest }])
   return { outcome: 'deleted', tags }

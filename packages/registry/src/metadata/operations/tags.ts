@@ -8,6 +8,7 @@ import { all, one, run } from '../operation.ts'
 import { statement } from '../statement.ts'
 import { emit } from './events.ts'
 import { readFacts } from './facts.ts'
+import { isImmutable } from './immutable-tags.ts'
 import { findRepository, lockRepository } from './repositories.ts'
 
 const findTags = statement<{ repositoryId: number; tags: string }>()((db, p, dialect) =>
@@ -55,6 +56,20 @@ export function* setTags(repositoryId: number, tags: readonly string[], digest: 
   yield* run(upsertTags, { repositoryId, tags: JSON.stringify(tags.map((tag) => ({ tag }))), digest, at })
 }
 
+const tagsOfDigest = statement<{ repository: string; digest: string }>()((db, p) =>
+  db
+    .selectFrom('repositories as r')
+    .innerJoin('tags as t', 't.repository_id', 'r.id')
+    .select('t.name')
+    .where('r.name', '=', p.repository)
+    .where('t.digest', '=', p.digest)
+    .orderBy('t.name'),
+)
+
+export function* listTagsOf(repository: string, digest: Digest): Operation<string[]> {
+  return (yield* all(tagsOfDigest, { repository, digest })).map((row) => row.name)
+}
+
 const removeOfDigest = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db.deleteFrom('tags').where('repository_id', '=', p.repositoryId).where('digest', '=', p.digest).returning('name'),
 )
@@ -78,6 +93,9 @@ export function* deleteTag(
   const { repository, tag, at } = target
   const repositoryId = yield* lockRepository(repository)
   if (repositoryId === undefined) return { outcome: 'unknown' }
+  if (isImmutable(grant, tag) && (yield* currentTags(repositoryId, [tag])).has(tag)) {
+    return { outcome: 'tag-immutable', tag }
+  }
   const removed = yield* one(removeTag, { repositoryId, tag })
   if (removed === undefined) return { outcome: 'unknown' }
   yield* emit(at, grant.actor, [{ type: 'tag.deleted', repository, tag, digest: removed.digest }])

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { UploadRow } from '../metadata-store.ts'
 import type { Operation } from '../operation.ts'
 import { all, one, run } from '../operation.ts'
@@ -22,8 +23,44 @@ const insertUpload = statement<StoredUpload>()((db, p) =>
   }),
 )
 
-export function* createUpload(upload: UploadRow): Operation<void> {
+/** How many there are, counted no further than `limit`. */
+const countAll = statement<{ limit: number }>()((db, p) =>
+  db
+    .selectFrom((eb) => eb.selectFrom('uploads').select('id').limit(p.limit).as('some'))
+    .select((eb) => eb.fn.countAll<number>().as('count')),
+)
+
+const countOfActor = statement<{ actor: string; limit: number }>()((db, p) =>
+  db
+    .selectFrom((eb) => eb.selectFrom('uploads').select('id').where('actor', '=', p.actor).limit(p.limit).as('some'))
+    .select((eb) => eb.fn.countAll<number>().as('count')),
+)
+
+/** Any number will do as long as nothing else in the database uses it. */
+const UPLOADS_LOCK = 7_308_604_760
+
+/** Two that count at once would both find room for one. */
+const lockCount = statement<object>()((db, _p, dialect) =>
+  dialect === 'postgres'
+    ? { compile: () => sql`select pg_advisory_xact_lock(${sql.lit(UPLOADS_LOCK)})`.compile(db) }
+    : undefined,
+)
+
+/** Most uploads that may be open. */
+export interface UploadLimits {
+  readonly ofActor: number
+  readonly ofAll: number
+}
+
+export function* createUpload(upload: UploadRow, limits?: UploadLimits): Operation<boolean> {
+  if (limits !== undefined) {
+    const { ofActor, ofAll } = limits
+    yield* run(lockCount, {})
+    if (((yield* one(countOfActor, { actor: upload.actor, limit: ofActor }))?.count ?? 0) >= ofActor) return false
+    if (((yield* one(countAll, { limit: ofAll }))?.count ?? 0) >= ofAll) return false
+  }
   yield* run(insertUpload, { ...upload, state: upload.state ?? null })
+  return true
 }
 
 const findRow = statement<{ repository: string; id: string }>()((db, p) =>

@@ -1,4 +1,9 @@
 import type { Operation, Settled } from '../operation.ts'
+import { addIssuer, removeIssuer } from './accounts/issuers.ts'
+import { addRule, removeRule } from './accounts/rules.ts'
+import { addSigningKey, removeSigningKey } from './accounts/signing-keys.ts'
+import { addToken, removeExpiredTokens, removeToken, touchTokens } from './accounts/tokens.ts'
+import { addUser, changeUser, removeUser } from './accounts/users.ts'
 import { finishUpload, forgetGarbage, mountBlob, unlinkBlob } from './blobs.ts'
 import { acknowledgeEvents, enrollReceivers } from './events.ts'
 import { check } from './health.ts'
@@ -26,6 +31,19 @@ export const writes = {
   enrollReceivers,
   acknowledgeEvents,
   recordPulls,
+  addUser,
+  changeUser,
+  removeUser,
+  addToken,
+  removeToken,
+  touchTokens,
+  removeExpiredTokens,
+  addRule,
+  removeRule,
+  addIssuer,
+  removeIssuer,
+  addSigningKey,
+  removeSigningKey,
   check,
 } satisfies Record<string, (...args: never) => Operation<unknown>>
 
@@ -40,7 +58,13 @@ export function startWrite(name: WriteName, args: readonly unknown[]): Operation
 }
 
 /** Those that a power cut may take back: a client begins again, an event comes again, a pull is not counted. */
-const relaxed: ReadonlySet<WriteName> = new Set(['createUpload', 'saveUpload', 'acknowledgeEvents', 'recordPulls'])
+const relaxed: ReadonlySet<WriteName> = new Set([
+  'createUpload',
+  'saveUpload',
+  'acknowledgeEvents',
+  'recordPulls',
+  'touchTokens',
+])
 
 export function isDurable(name: WriteName): boolean {
   return !relaxed.has(name)

@@ -1,3 +1,4 @@
+import { accountsOf } from '../accounts-of.ts'
 import type { MetadataStore } from '../metadata-store.ts'
 import { findBlobRow, findMountSource, listGarbage } from '../operations/blobs.ts'
 import { readEvents } from '../operations/events.ts'
@@ -6,8 +7,9 @@ import { readContent } from '../operations/manifest-contents.ts'
 import { findManifestByDigest, findManifestByTag } from '../operations/manifests.ts'
 import { listReferrers } from '../operations/referrers.ts'
 import { findRepository, listRepositories } from '../operations/repositories.ts'
-import { describeTags, listTags } from '../operations/tags.ts'
+import { describeTags, listTags, listTagsOf } from '../operations/tags.ts'
 import { findUpload, listExpiredUploads } from '../operations/uploads.ts'
+import { usage } from '../operations/usage.ts'
 import { backUp } from './backup.ts'
 import type { Connection } from './connection.ts'
 import { openConnection } from './connection.ts'
@@ -73,6 +75,7 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
       'tag' in reference ? manifestByTag.ask(name, reference.tag) : manifestByDigest.ask(name, reference.digest),
     readManifest: async (name, digest) => manifestContent(name, digest)?.bytes,
     putManifest: (put, grant) => submit('putManifest', put, grant),
+    listTagsOf: async (name, digest) => reader.drive(listTagsOf(name, digest)),
     deleteManifest: (target, grant) => submit('deleteManifest', target, grant),
     deleteTag: (target, grant) => submit('deleteTag', target, grant),
     listTags: async (page) => reader.drive(listTags(page)),
@@ -87,7 +90,9 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     listGarbage: async (page) => reader.drive(listGarbage(page)),
     forgetGarbage: (keys) => submit('forgetGarbage', keys),
 
-    createUpload: (upload) => submit('createUpload', upload),
+    usage: async (quota) => reader.drive(usage(quota)),
+
+    createUpload: (upload, limits) => submit('createUpload', upload, limits),
     findUpload: async (name, id) => reader.drive(findUpload(name, id)),
     saveUpload: (id, progress) => submit('saveUpload', id, progress),
     finishUpload: (finish, grant) => submit('finishUpload', finish, grant),
@@ -99,6 +104,8 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     readEvents: async (receiver, limit) => reader.drive(readEvents(receiver, limit)),
     acknowledgeEvents: (receiver, sequence) => submit('acknowledgeEvents', receiver, sequence),
     recordPulls: (pulls) => submit('recordPulls', pulls),
+
+    accounts: accountsOf(submit, async (operation) => reader.drive(operation)),
 
     statistics: async () => reader.drive(statistics()),
     check: () => submit('check', Date.now()),

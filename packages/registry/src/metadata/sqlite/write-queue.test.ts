@@ -107,9 +107,10 @@ describe('the write queue', () => {
     await queue.submit('cancelUpload', 'a', 'one')
     await Promise.all([queue.submit('createUpload', upload('two')), queue.submit('cancelUpload', 'a', 'two')])
     await queue.submit('saveUpload', 'two', { touchedAt: 5 })
-    await queue.submit('check', 1)
+    await queue.submit('touchTokens', [{ id: 'one', at: 1 }])
+    await queue.submit('removeToken', 'one')
     const [normal, full] = [1, 2]
-    expect(levels).toEqual([normal, full, full, full, normal, full])
+    expect(levels).toEqual([normal, full, full, full, normal, normal, full])
   })
 
   it('refuses what it cannot hold, and takes more when there is room again', async () => {
