@@ -4,6 +4,8 @@ import type { RepositoryFilter } from '../access/grant.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import type { BlobRow, MetadataStore } from '../metadata/metadata-store.ts'
+import { tagImmutable } from './immutable-tags.ts'
+import { quotaExceeded } from './quotas.ts'
 import type { RepositoryGrant } from './uploads.ts'
 
 export interface Blobs {
@@ -65,6 +67,7 @@ export const createBlobs = (options: BlobOptions): Blobs => {
       },
       grant,
     )
+    if (mounted?.outcome === 'over-quota') throw quotaExceeded(mounted)
     return mounted !== undefined
   }
 
@@ -78,6 +81,8 @@ export const createBlobs = (options: BlobOptions): Blobs => {
         return
       case 'unknown':
         throw unknown(digest)
+      case 'tag-immutable':
+        throw tagImmutable(result.tag, 'An image with this tag needs the blob, so it stays.')
       case 'in-use':
         throw new RegistryError(
           'blob-in-use',

@@ -11,7 +11,9 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import type { ManifestReference, ManifestRow, MetadataStore } from '../metadata/metadata-store.ts'
 import { digestOf } from './digester.ts'
+import { tagImmutable } from './immutable-tags.ts'
 import { manifestFacts, maxConfigSize } from './manifest-facts.ts'
+import { quotaExceeded } from './quotas.ts'
 import type { RepositoryGrant } from './uploads.ts'
 
 export interface Manifests {
@@ -23,7 +25,12 @@ export interface Manifests {
     put: ManifestPut,
   ): Promise<{ readonly digest: Digest; readonly subject: Digest | undefined }>
   removeTag(grant: RepositoryGrant, tag: string): Promise<void>
-  remove(grant: RepositoryGrant, digest: Digest): Promise<void>
+  /**
+   * Removes the manifest with all its tags, if they are among `tags`: those that the caller may delete.
+   *
+   * @returns the tags that are not. Unless it is empty, nothing was removed.
+   */
+  remove(grant: RepositoryGrant, digest: Digest, tags: readonly string[]): Promise<readonly string[]>
 }
 
 export interface ManifestPut {
@@ -140,17 +147,31 @@ export const createManifests = (options: ManifestOptions): Manifests => {
             detail: { tag: result.tag },
           },
         )
+      case 'tag-immutable':
+        throw tagImmutable(result.tag, 'What it names stays as it is. Push under another tag.')
+      case 'over-quota':
+        throw quotaExceeded(result)
     }
   }
 
   const removeTag: Manifests['removeTag'] = async (grant, tag) => {
     const result = await metadata.deleteTag({ repository: grant.repository, tag, at: now() }, grant)
     if (result.outcome === 'unknown') throw await unknown(grant.repository, { tag })
+    if (result.outcome === 'tag-immutable') throw tagImmutable(tag, 'It cannot be deleted.')
   }
 
-  const remove: Manifests['remove'] = async (grant, digest) => {
-    const result = await metadata.deleteManifest({ repository: grant.repository, digest, at: now() }, grant)
-    if (result.outcome === 'unknown') throw await unknown(grant.repository, { digest })
+  const remove: Manifests['remove'] = async (grant, digest, tags) => {
+    const result = await metadata.deleteManifest({ repository: grant.repository, digest, tags, at: now() }, grant)
+    switch (result.outcome) {
+      case 'deleted':
+        return []
+      case 'tags-differ':
+        return result.tags
+      case 'unknown':
+        throw await unknown(grant.repository, { digest })
+      case 'tag-immutable':
+        throw tagImmutable(result.tag, 'The manifest is part of what it names, so it stays.')
+    }
   }
 
   return { find, read, put, removeTag, remove }

@@ -1,5 +1,6 @@
 import type { DigestAlgorithm } from '@stowage/oci'
 import type { Grant } from '../access/grant.ts'
+import { anonymous } from '../access/principal.ts'
 import type { BlobStore, BlobUpload } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import type { MetadataStore, UploadRow } from '../metadata/metadata-store.ts'
@@ -24,7 +25,11 @@ export interface OpenUpload {
 }
 
 export interface OpenUploads {
-  /** Begins an upload. */
+  /**
+   * Begins an upload.
+   *
+   * @throws RegistryError of `too-many-requests` when there are as many as there may be.
+   */
   begin(row: UploadRow, algorithm: DigestAlgorithm): Promise<void>
   find(grant: RepositoryGrant, id: string): Promise<OpenUpload>
   /** The upload with its lock held. */
@@ -51,6 +56,8 @@ export interface OpenUploadsOptions {
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
   readonly expireAfter: number
+  /** Uploads of one actor and of all, at most. Default: any number. */
+  readonly maxOpen?: { readonly ofActor: number; readonly ofAll: number }
   readonly now: () => number
 }
 
@@ -63,8 +70,18 @@ export const uploadUnknown = (): RegistryError =>
     'There is no such upload in this repository: it was finished, cancelled, or expired. Start a new one with POST.',
   )
 
+/** Seconds: by then the sweep has taken away what has expired meanwhile. */
+const retryAfter = 30
+
+const tooMany = (): RegistryError =>
+  new RegistryError(
+    'too-many-requests',
+    'As many uploads are unfinished as there may be. Finish or cancel some (DELETE on their Location), or try again later.',
+    { hints: { retryAfter } },
+  )
+
 /** Keeps handles, locks and running digests of the uploads that are being worked on: one of each, however many requests come. */
-export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUploadsOptions): OpenUploads => {
+export const createOpenUploads = ({ metadata, blobs, expireAfter, maxOpen, now }: OpenUploadsOptions): OpenUploads => {
   const active = new Map<string, OpenUpload>()
   const opening = new Map<string, Promise<OpenUpload>>()
   /** The row's clock may be this much behind: a transaction for every chunk would be the cost of the chunk many times over. */
@@ -88,10 +105,17 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, now }: OpenUpl
     }
   }
 
+  /** Whoever gives no name shares his with all who give none: they have what all have. */
+  const limitsFor = (actor: string): typeof maxOpen =>
+    maxOpen !== undefined && actor === anonymous.name ? { ...maxOpen, ofActor: maxOpen.ofAll } : maxOpen
+
   const begin: OpenUploads['begin'] = async (row, algorithm) => {
     // The store first: an upload without a byte holds nothing there that a failure of the row would leave behind.
     const upload = await open(row, algorithm)
-    await metadata.createUpload(row)
+    if (!(await metadata.createUpload(row, limitsFor(row.actor)))) {
+      await upload.bytes.close()
+      throw tooMany()
+    }
     keep(upload)
   }
 

@@ -3,10 +3,12 @@ import { type Digest, type DigestAlgorithm, digestAlgorithm } from '@stowage/oci
 import type { BlobStore, BlobUpload } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import { MetadataError } from '../metadata/metadata-error.ts'
-import type { MetadataStore } from '../metadata/metadata-store.ts'
+import type { FinishUploadResult, MetadataStore } from '../metadata/metadata-store.ts'
 import { createDigester } from './digester.ts'
 import { createOpenUploads, type OpenUpload, type RepositoryGrant, uploadUnknown } from './open-uploads.ts'
+import { quotaExceeded, roomFor } from './quotas.ts'
 import { receive } from './receive.ts'
+import { createTakeChunk, tooLarge } from './take-chunk.ts'
 import type { Hold } from './upload-lock.ts'
 import { createUploadSweep } from './upload-sweep.ts'
 
@@ -52,6 +54,8 @@ export interface UploadOptions {
   readonly expireAfter: number
   /** The largest blob that is accepted, bytes. */
   readonly maxBlobSize: number
+  /** Unfinished uploads of one actor and of all, at most. Default: any number. */
+  readonly maxOpen?: { readonly ofActor: number; readonly ofAll: number }
   readonly now: () => number
 }
 
@@ -62,56 +66,13 @@ export const createUploads = (options: UploadOptions): Uploads => {
   const rowless = new Set<string>()
   const sweep = createUploadSweep({ metadata, blobs, open, rowless, now })
 
-  /** Takes a chunk in, or throws and leaves the upload where the bytes that were kept end. */
-  const takeChunk = async (upload: OpenUpload, hold: Hold, body: Body): Promise<void> => {
-    const from = upload.bytes.size
-    if (body.range !== undefined) {
-      // "If a chunk is uploaded out of order, the registry MUST respond with a 416 Requested Range Not Satisfiable code."
-      if (body.range.first !== from) throw outOfOrder(upload, body.range.first)
-      const length = body.range.last - body.range.first + 1
-      if (body.length !== undefined && body.length !== length) {
-        throw new RegistryError(
-          'size-invalid',
-          `Content-Range describes ${length} bytes but Content-Length says ${body.length}. Make them agree.`,
-        )
-      }
-    }
-    const expected = body.range === undefined ? body.length : body.range.last - body.range.first + 1
-    if (from + (expected ?? 0) > maxBlobSize) throw tooLarge()
-    const digester = upload.digester
-    upload.digester = undefined
-    let settled = false
-    try {
-      const { bytes } = await receive(body.chunks, upload.bytes, {
-        digester,
-        onBytes: () => {
-          hold.alive()
-          open.alive(upload)
-        },
-        signal: AbortSignal.any([body.signal, hold.signal]),
-        owned: body.owned,
-        limit: Math.min(expected ?? Infinity, maxBlobSize - from),
-      })
-      if (expected !== undefined && bytes !== expected) {
-        throw new RegistryError(
-          'size-invalid',
-          `The body has ${bytes > expected ? `more than ${expected}` : bytes} bytes where ${expected} were announced. ` +
-            'Nothing of this chunk was kept.',
-        )
-      }
-      if (from + bytes > maxBlobSize) throw tooLarge()
-      settled = true
-    } catch (error) {
-      // A chunk that contradicts itself is taken back; one whose connection broke keeps what came.
-      if (error instanceof RegistryError) await upload.bytes.truncate(from)
-      throw error
-    } finally {
-      if (settled) upload.digester = digester
-    }
-  }
+  const takeChunk = createTakeChunk({ metadata, open, maxBlobSize })
 
-  const tooLarge = (): RegistryError =>
-    new RegistryError('blob-too-large', `A blob may have at most ${maxBlobSize} bytes in this registry.`)
+  /** A refused upload leaves nothing behind: nobody comes back for what can never be finished. */
+  const abandon = async (grant: RepositoryGrant, upload: OpenUpload): Promise<void> => {
+    await metadata.cancelUpload(grant.repository, upload.id).catch(ignore)
+    await open.drop(upload).catch(ignore)
+  }
 
   /** Makes bytes whose digest was verified a blob of the repository, or throws and leaves nothing visible. */
   const link = async (grant: RepositoryGrant, bytes: BlobUpload, digest: Digest, uploadId?: string): Promise<void> => {
@@ -119,23 +80,23 @@ export const createUploads = (options: UploadOptions): Uploads => {
     const size = bytes.size
     const key = await bytes.commit(digest)
     // Bytes before rows: from here on a crash leaves bytes that no row points to, never a row without bytes.
-    let linked = false
+    let result: FinishUploadResult
     try {
       const upload = uploadId === undefined ? {} : { uploadId }
-      linked =
-        (await metadata.finishUpload({ repository, digest, size, key, at: now(), ...upload }, grant)).outcome ===
-        'linked'
+      result = await metadata.finishUpload({ repository, digest, size, key, at: now(), ...upload }, grant)
     } catch (error) {
       // Otherwise the rows may be there, although their store could not say so: then the bytes must be there too.
       if (wroteNothing(error)) await blobs.delete(key).catch(ignore)
       throw error
     }
-    if (linked) return
+    if (result.outcome === 'linked') return
     await blobs.delete(key)
-    throw uploadUnknown()
+    throw result.outcome === 'over-quota' ? quotaExceeded(result) : uploadUnknown()
   }
 
   const start: Uploads['start'] = async (grant, algorithm) => {
+    const room = await roomFor(metadata, grant)
+    if (room !== undefined && room.left <= 0) throw quotaExceeded(room)
     const id = randomUUID()
     const at = now()
     await open.begin({ id, repository: grant.repository, actor: grant.actor, startedAt: at, touchedAt: at }, algorithm)
@@ -143,19 +104,22 @@ export const createUploads = (options: UploadOptions): Uploads => {
   }
 
   const receiveWhole: Uploads['receiveWhole'] = async (grant, digest, body) => {
-    if ((body.length ?? 0) > maxBlobSize) throw tooLarge()
+    if ((body.length ?? 0) > maxBlobSize) throw tooLarge(maxBlobSize)
+    const room = await roomFor(metadata, grant, digest)
+    if (room !== undefined && (body.length ?? 0) > room.left) throw quotaExceeded(room)
     const id = randomUUID()
     const bytes = await blobs.openUpload(id)
     rowless.add(id)
     try {
       const digester = createDigester(digestAlgorithm(digest))
-      const limit = Math.min(body.length ?? Infinity, maxBlobSize)
+      const limit = Math.min(body.length ?? Infinity, maxBlobSize, room?.left ?? Infinity)
       const { signal, owned } = body
       const received = await receive(body.chunks, bytes, { digester, onBytes: ignore, signal, limit, owned })
-      if (received.bytes > maxBlobSize) throw tooLarge()
+      if (received.bytes > maxBlobSize) throw tooLarge(maxBlobSize)
       if (body.length !== undefined && received.bytes !== body.length) {
         throw new RegistryError('size-invalid', `The body does not have the ${body.length} bytes that were announced.`)
       }
+      if (room !== undefined && received.bytes > room.left) throw quotaExceeded(room)
       expectDigest(digester.digest(), digest)
       if (digester.size !== bytes.size) throw new Error(`Of ${digester.size} bytes the blob store kept ${bytes.size}.`)
       await link(grant, bytes, digest)
@@ -171,7 +135,12 @@ export const createUploads = (options: UploadOptions): Uploads => {
   const append: Uploads['append'] = async (grant, id, body) => {
     const [upload, hold] = await open.take(grant, id, body.signal)
     using _ = hold
-    await takeChunk(upload, hold, body)
+    try {
+      await takeChunk(grant, upload, hold, body)
+    } catch (error) {
+      if (isOverQuota(error)) await abandon(grant, upload)
+      throw error
+    }
     await open.save(upload)
     return { id, size: upload.bytes.size }
   }
@@ -182,9 +151,13 @@ export const createUploads = (options: UploadOptions): Uploads => {
     const from = upload.bytes.size
     const before = upload.digester?.fork()
     try {
-      if (body !== undefined) await takeChunk(upload, hold, body)
+      if (body !== undefined) await takeChunk(grant, upload, hold, body)
       expectDigest(await digestStored(upload, digestAlgorithm(digest), hold), digest)
     } catch (error) {
+      if (isOverQuota(error)) {
+        await abandon(grant, upload)
+        throw error
+      }
       // The closing request failed: the upload stands where it stood before it, ready for the same bytes or the right digest.
       await upload.bytes.truncate(from)
       upload.digester = before
@@ -196,8 +169,7 @@ export const createUploads = (options: UploadOptions): Uploads => {
       open.forget(upload)
     } catch (error) {
       // Its bytes are gone, so the upload must go too: a client that still found it would go on where nothing is.
-      await metadata.cancelUpload(grant.repository, id).catch(ignore)
-      await open.drop(upload).catch(ignore)
+      await abandon(grant, upload)
       throw error
     }
   }
@@ -246,15 +218,10 @@ const neverAborted = new AbortController().signal
 
 const ignore = (): void => {}
 
+const isOverQuota = (error: unknown): boolean => error instanceof RegistryError && error.fault === 'quota-exceeded'
+
 /** Whether the metadata store says that nothing of a write is there or will be. */
 const wroteNothing = (error: unknown): boolean => error instanceof MetadataError && error.code !== 'UNAVAILABLE'
-
-const outOfOrder = (upload: OpenUpload, first: number): RegistryError =>
-  new RegistryError(
-    'upload-out-of-order',
-    `The chunk begins at byte ${first} but the upload has ${upload.bytes.size} bytes. Go on from there.`,
-    { hints: { upload: { id: upload.id, size: upload.bytes.size } } },
-  )
 
 /**
  * The digest of everything stored, by the algorithm the client named. The running digest serves when it is of that
