@@ -1,12 +1,22 @@
-export {
-  type AccessControl,
-  anonymous,
-  type Principal,
-  type RequestInfo,
-  type Resource,
-  type Verdict,
-} from './access/access.ts'
-export type { Action, Grant, RepositoryFilter } from './access/grant.ts'
+export type { AccessControl, Login, Purpose, RequestInfo, Resource, Verdict } from './access/access.ts'
+export type { Action, Grant, Quota, RepositoryFilter } from './access/grant.ts'
+export { type Permission, type PermissionAction, permissionActions } from './access/permission.ts'
+export type { ImmutableTags, Policies, QuotaRule } from './access/policies.ts'
+export { anonymous, type Principal, type Within } from './access/principal.ts'
+export type { Decision, Rule, RuleSubject } from './access/rules.ts'
+export { AccountError, type AccountErrorCode } from './accounts/account-error.ts'
+export type { AccountOptions, TokenServer } from './accounts/account-options.ts'
+export type {
+  Accounts,
+  Explanation,
+  Issuer,
+  Key,
+  NewToken,
+  NewUser,
+  PersonalToken,
+  Question,
+  User,
+} from './accounts/accounts.ts'
 export type { BlobStore, BlobStream, BlobUpload } from './blobs/blob-store.ts'
 export { DataDirectoryError } from './blobs/file-system/data-directory.ts'
 export { fileSystemBlobs, type FileSystemBlobsOptions } from './blobs/file-system/file-system-blobs.ts'
@@ -16,8 +26,9 @@ export type { Hooks } from './events/hooks.ts'
 export type { Cors } from './http/cors.ts'
 export type { RequestSummary } from './http/handle.ts'
 export type { Logger } from './logger.ts'
+export type * from './metadata/account-store.ts'
 export type * from './metadata/metadata-store.ts'
 export { DirectoryLockedError } from './metadata/sqlite/lock.ts'
 export { sqliteMetadata, type SqliteMetadata, type SqliteMetadataOptions } from './metadata/sqlite/sqlite-metadata.ts'
-export type { RegistryOptions } from './options.ts'
+export type { Limits, RegistryOptions } from './options.ts'
 export { createRegistry, type Registry, type RegistryStatus, type SweepResult } from './registry.ts'

@@ -1,10 +1,13 @@
 import type { AccessControl } from './access/access.ts'
+import type { Policies } from './access/policies.ts'
+import type { AccountOptions } from './accounts/account-options.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import type { Hooks } from './events/hooks.ts'
 import type { Cors } from './http/cors.ts'
 import type { RequestSummary } from './http/handle.ts'
 import type { Logger } from './logger.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
+import { accountProblems, policyProblems } from './option-problems.ts'
 
 export interface RegistryOptions {
   /**
@@ -35,7 +38,21 @@ export interface RegistryOptions {
     /** Bytes of manifests kept in memory. Default 16 MiB. */
     readonly cacheSize?: number
   }
+  /**
+   * The registry's own accounts: users, tokens, rules, and the token endpoint `/auth/token`. Everything is then private unless
+   * a rule allows it. Default: none, and whoever is not stopped by `access` may do everything.
+   */
+  readonly accounts?: AccountOptions
+  /** What the host decides itself, each in the place of what `accounts` would do, or alone. */
   readonly access?: AccessControl
+  /** What holds for everybody: read-only, no deletion, immutable tags, quotas. Default: none. */
+  readonly policies?: Policies
+  readonly limits?: Limits
+  /**
+   * Addresses and networks (CIDR) of proxies in front, whose `X-Forwarded-For`, `-Proto` and `-Host` (or `Forwarded`) are
+   * believed. Default: nobody's.
+   */
+  readonly trustedProxies?: readonly string[]
   readonly hooks?: Hooks
   /** Pages of other origins that may call the registry. Default: none. */
   readonly cors?: Cors
@@ -47,10 +64,26 @@ export interface RegistryOptions {
   readonly now?: () => number
 }
 
+export interface Limits {
+  /** Requests a second of one principal from one network (IPv4 /24, IPv6 /64), on average; 0: no limit. Default 0. */
+  readonly requestRate?: number
+  /** How many may come at once before that. Default 20 times the rate. */
+  readonly requestBurst?: number
+  /** Unfinished uploads of one principal; all who give no name have what all have. Default 1000. */
+  readonly openUploads?: number
+  /** Unfinished uploads of all. Default 10,000. */
+  readonly allOpenUploads?: number
+}
+
 /** The options with their defaults, in the shapes that the parts want. Times in milliseconds, sizes in bytes. */
 export interface Settings {
   readonly http: { readonly publicUrl: string; readonly maxManifestSize: number; readonly chunkMinLength: number }
-  readonly uploads: { readonly expireAfter: number; readonly maxBlobSize: number }
+  readonly uploads: {
+    readonly expireAfter: number
+    readonly maxBlobSize: number
+    readonly maxOpen: { readonly ofActor: number; readonly ofAll: number }
+  }
+  readonly requests: { readonly rate: number; readonly burst: number }
   readonly manifests: {
     readonly allowMissingBlobs: boolean
     readonly allowMissingManifests: boolean
@@ -60,10 +93,39 @@ export interface Settings {
 
 /** Every option there is. One that is not here is a mistake of the caller, and says so. */
 const known = {
-  '': ['storage', 'publicUrl', 'uploads', 'manifests', 'access', 'hooks', 'cors', 'logger', 'onResponse', 'now'],
+  '': [
+    'storage',
+    'publicUrl',
+    'uploads',
+    'manifests',
+    'accounts',
+    'access',
+    'policies',
+    'limits',
+    'trustedProxies',
+    'hooks',
+    'cors',
+    'logger',
+    'onResponse',
+    'now',
+  ],
   uploads: ['expireAfter', 'chunkMinLength', 'maxBlobSize'],
   manifests: ['maxSize', 'allowMissingBlobs', 'allowMissingManifests', 'cacheSize'],
+  accounts: [
+    'secret',
+    'firstAdministrator',
+    'rules',
+    'issuers',
+    'htpasswd',
+    'credentials',
+    'tokenServer',
+    'service',
+    'tokenLifetime',
+    'signingAlgorithm',
+  ],
   access: ['authenticate', 'authorize', 'visible'],
+  policies: ['readOnly', 'deletion', 'immutableTags', 'quotas'],
+  limits: ['requestRate', 'requestBurst', 'openUploads', 'allOpenUploads'],
   hooks: ['receivers', 'pulled'],
   cors: ['origins'],
 } as const
@@ -97,7 +159,9 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
   if (!stores && (typeof storage !== 'string' || storage === '')) {
     problems.push("storage must be the path of a directory, ':memory:', or { metadata, blobs }")
   }
-  const { uploads = {}, manifests = {} } = options
+  const { uploads = {}, manifests = {}, limits = {} } = options
+  const rate = number('limits.requestRate', limits.requestRate, 0, 0)
+  problems.push(...accountProblems(options.accounts), ...policyProblems(options.policies))
   const settings: Settings = {
     http: {
       publicUrl: publicOrigin(options.publicUrl, problems),
@@ -107,7 +171,12 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
     uploads: {
       expireAfter: 1000 * number('uploads.expireAfter', uploads.expireAfter, 600, 1),
       maxBlobSize: number('uploads.maxBlobSize', uploads.maxBlobSize, Number.MAX_SAFE_INTEGER, 1),
+      maxOpen: {
+        ofActor: number('limits.openUploads', limits.openUploads, 1000, 1),
+        ofAll: number('limits.allOpenUploads', limits.allOpenUploads, 10_000, 1),
+      },
     },
+    requests: { rate, burst: number('limits.requestBurst', limits.requestBurst, 20 * rate, 0) },
     manifests: {
       allowMissingBlobs: manifests.allowMissingBlobs ?? false,
       allowMissingManifests: manifests.allowMissingManifests ?? true,

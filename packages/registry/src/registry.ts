@@ -1,4 +1,6 @@
-import { createAccess } from './access/access.ts'
+import { type AccessControl, createAccess } from './access/access.ts'
+import { type AccountService, openAccountService } from './accounts/account-service.ts'
+import type { Accounts } from './accounts/accounts.ts'
 import { createBlobs } from './content/blobs.ts'
 import { createManifests } from './content/manifests.ts'
 import { createUploads } from './content/uploads.ts'
@@ -6,7 +8,11 @@ import { createDelivery } from './events/delivery.ts'
 import { createPullCounter } from './events/pull-counter.ts'
 import { incomingFrom, responseFrom } from './http/fetch.ts'
 import { createHandler } from './http/handle.ts'
+import type { LoginSettings } from './http/resource.ts'
+import { isRegistryPath } from './http/route.ts'
 import { assertDeclared, routes } from './http/routes.ts'
+import { createClientAddress } from './limits/proxies.ts'
+import { createRate } from './limits/rate.ts'
 import { silentLogger } from './logger.ts'
 import type { MetadataStatistics } from './metadata/metadata-store.ts'
 import { type RegistryOptions, resolveOptions } from './options.ts'
@@ -18,8 +24,12 @@ export interface RegistryStatus extends MetadataStatistics {
 }
 
 export interface Registry extends AsyncDisposable {
-  /** Answers one request of the distribution API. Never rejects; what is not under `/v2` is a 404. */
+  /** Answers one request of the distribution API, or for a token. Never rejects; what is neither is a 404. */
   readonly fetch: (request: Request) => Promise<Response>
+  /** Whether a path is the registry's: what is under `/v2`, and `/auth/token` where it gives out tokens. */
+  readonly handles: (path: string) => boolean
+  /** Users, tokens, rules, issuers and keys; undefined unless the option `accounts` was given. */
+  readonly accounts: Accounts | undefined
   /** Resolves when both stores can read and write; rejects with the reason otherwise. */
   check(): Promise<void>
   status(): Promise<RegistryStatus>
@@ -55,6 +65,23 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
   const hooks = options.hooks ?? {}
   await metadata.enrollReceivers(Object.keys(hooks.receivers ?? {}))
 
+  const accounts =
+    options.accounts === undefined
+      ? undefined
+      : opened.use(
+          await openAccountService({
+            options: options.accounts,
+            store: metadata.accounts,
+            policies: options.policies ?? {},
+            directory:
+              typeof options.storage === 'string' && options.storage !== ':memory:' ? options.storage : undefined,
+            inMemory: options.storage === ':memory:',
+            publicUrl: settings.http.publicUrl,
+            logger,
+            now,
+          }),
+        )
+
   const blobs = createBlobs({
     metadata,
     blobs: storage.blobs,
@@ -68,9 +95,12 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
   const pulls = createPullCounter(metadata, hooks, logger, now)
   opened.defer(pulls.flush)
   const delivery = opened.use(createDelivery(metadata, hooks, logger))
+  const login = loginOf(accounts)
+  const { rate, burst } = settings.requests
   const handle = createHandler({
     services: {
-      access: createAccess(options.access ?? {}),
+      login,
+      access: createAccess(controlOf(accounts, options.access), options.policies),
       metadata,
       blobs,
       manifests,
@@ -83,6 +113,10 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     cors: options.cors,
     logger,
     onResponse: options.onResponse,
+    ...(options.trustedProxies !== undefined && {
+      clientAddress: createClientAddress({ trusted: options.trustedProxies }),
+    }),
+    ...(rate > 0 && { rate: createRate({ rate, burst, now }) }),
   })
 
   const sweep = async (): Promise<SweepResult> => {
@@ -90,6 +124,7 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     // Each in its turn, and the second whatever became of the first.
     const [expired] = await Promise.allSettled([uploads.sweep()])
     const deletedBlobs = await blobs.sweep()
+    await accounts?.sweep()
     if (expired.status === 'rejected') throw expired.reason
     return { expiredUploads: expired.value, deletedBlobs }
   }
@@ -108,6 +143,8 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
   const closing = opened.move()
 
   return {
+    accounts: accounts?.accounts,
+    handles: (path) => isRegistryPath(path, login !== undefined && 'tokens' in login),
     fetch: async (request) => responseFrom(request, await handle(incomingFrom(request))),
     check: async () => {
       await metadata.check()
@@ -121,4 +158,20 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     sweep,
     [Symbol.asyncDispose]: async () => closing.disposeAsync(),
   }
+}
+
+/** What the host decides itself goes before what its accounts say. */
+const controlOf = (accounts: AccountService | undefined, own: AccessControl = {}): AccessControl => {
+  const control = { ...accounts?.control, ...own }
+  // Lists must not show what the host's `authorize` could forbid; only the host can say what that is.
+  if (own.authorize === undefined || own.visible !== undefined) return control
+  const { visible: _, ...rest } = control
+  return rest
+}
+
+const loginOf = (accounts: AccountService | undefined): LoginSettings | undefined => {
+  if (accounts === undefined) return undefined
+  const { service, realm, tokens } = accounts
+  if (realm !== undefined) return { service, realm }
+  return tokens === undefined ? undefined : { service, tokens }
 }

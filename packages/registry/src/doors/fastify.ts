@@ -1,16 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Registry } from '../registry.ts'
-import { toNodeHandler } from './node.ts'
+import { tokenPath } from '../http/route.ts'
+import { type Mountable, toNodeHandler } from './node.ts'
 
 /** What the plugin uses of a Fastify instance. Named by shape: the registry does not depend on Fastify. */
 export interface FastifyScope {
   readonly prefix: string
+  readonly initialConfig: RouterConfig & { readonly routerOptions?: RouterConfig }
   readonly server: { prependListener(event: 'request', listener: (req: IncomingMessage) => void): unknown }
   removeAllContentTypeParsers(): void
   addContentTypeParser(contentType: '*', parser: (...input: [FastifyCall, unknown, ParserDone]) => void): unknown
   addHook(name: 'preParsing', hook: (...input: [FastifyCall, unknown, unknown, HookDone]) => void): unknown
   all(path: string, options: { exposeHeadRoute: boolean }, handler: RouteHandler): unknown
+}
+
+interface RouterConfig {
+  readonly ignoreTrailingSlash?: boolean
 }
 
 export interface FastifyCall {
@@ -28,7 +33,7 @@ type HookDone = () => void
 type RouteHandler = (request: FastifyCall, reply: FastifyAnswer) => void
 
 export interface RegistryPluginOptions {
-  readonly registry: Pick<Registry, 'fetch'>
+  readonly registry: Mountable
 }
 
 /**
@@ -58,7 +63,14 @@ export const registryPlugin = async (scope: FastifyScope, { registry }: Registry
   }
 
   // Answers to HEAD are the registry's own; a derived route would run GET and throw the body away.
-  for (const path of ['/v2', '/v2/*']) scope.all(path, { exposeHeadRoute: false }, serve)
+  const paths = ['/v2', '/v2/*', ...(registry.handles?.(tokenPath) === true ? tokenPaths(scope) : [])]
+  for (const path of paths) scope.all(path, { exposeHeadRoute: false }, serve)
+}
+
+/** With and without a slash at the end, which is one route where the host has told its router so. */
+const tokenPaths = ({ initialConfig }: FastifyScope): string[] => {
+  const { ignoreTrailingSlash } = initialConfig.routerOptions ?? initialConfig
+  return ignoreTrailingSlash === true ? [tokenPath] : [tokenPath, `${tokenPath}/`]
 }
 
 /**

@@ -2,7 +2,14 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { ServerRequest } from 'srvx'
 import { toNodeHandler as toSrvxHandler } from 'srvx/node'
 import { awaitingContinue } from '../http/fetch.ts'
-import type { Registry } from '../registry.ts'
+import { isRegistryPath } from '../http/route.ts'
+
+/** What a door needs of a registry. */
+export interface Mountable {
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Whether a path is the registry's. Default: everything under `/v2`. */
+  readonly handles?: (path: string) => boolean
+}
 
 /** A handler for `node:http`, and middleware for Express and Connect: what is not the registry's goes to `next`. */
 export interface NodeHandler {
@@ -21,7 +28,8 @@ const drainMilliseconds = 2000
  * @example createServer(toNodeHandler(registry)).listen(5000)
  * @example express().use(toNodeHandler(registry))
  */
-export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler => {
+export const toNodeHandler = (registry: Mountable): NodeHandler => {
+  const handles = registry.handles ?? ((path: string) => isRegistryPath(path, false))
   // srvx's type wants a message that is of HTTP/1 and HTTP/2 at once; its code takes either.
   const serve = toSrvxHandler(async (request: ServerRequest) => {
     const response = await registry.fetch(request)
@@ -30,7 +38,7 @@ export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler =>
     return response
   }) as RequestListener
   const handler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void => {
-    if (next !== undefined && !isOurs(req.url ?? '')) {
+    if (next !== undefined && !handles(pathOf(req.url ?? ''))) {
       next()
       return
     }
@@ -46,7 +54,10 @@ export const toNodeHandler = (registry: Pick<Registry, 'fetch'>): NodeHandler =>
   })
 }
 
-const isOurs = (url: string): boolean => url === '/v2' || url.startsWith('/v2/') || url.startsWith('/v2?')
+const pathOf = (url: string): string => {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
 
 /** What the headers announce; infinite where they leave it open. */
 const bodyLength = ({ headers }: IncomingMessage): number =>

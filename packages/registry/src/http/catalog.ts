@@ -9,7 +9,7 @@ const list: Operation = {
     const { limit, last } = parsePage(query())
     if (limit === 0) return json(200, { repositories: [] })
     const names = await metadata.listRepositories({
-      visible: await access.visible(principal),
+      visible: await access.visible(principal, 'list'),
       limit: limit + 1,
       ...(last === undefined ? {} : { last }),
     })

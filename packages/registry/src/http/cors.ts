@@ -1,4 +1,5 @@
-import type { Incoming, Reply, ReplyHeaders } from './exchange.ts'
+import type { Client } from './client.ts'
+import { addVary, type Incoming, type Reply, type ReplyHeaders } from './exchange.ts'
 
 /** Which pages of other origins may call the registry from a browser. Off unless given. */
 export interface Cors {
@@ -30,7 +31,7 @@ const exposed = [
 export const withCors = (cors: Cors, incoming: Incoming, headers: ReplyHeaders): void => {
   const origin = allowed(cors, incoming)
   // An answer that depends on the origin must say so to caches, also when it was refused.
-  if (cors.origins !== '*') headers['vary'] = 'Origin'
+  if (cors.origins !== '*') addVary(headers, 'Origin')
   if (origin === undefined) return
   headers['access-control-allow-origin'] = origin
   headers['access-control-expose-headers'] = exposed
@@ -55,12 +56,36 @@ export const preflight = (cors: Cors, incoming: Incoming): Reply => {
 /**
  * Whether a page of another origin, which was not let in, makes its visitor's browser write. For a POST without unusual headers
  * browsers ask nobody first, so that every page on the Web could fill a registry that listens on its visitor's machine.
- * `Sec-Fetch-Site` is set by browsers alone and cannot be forged by a page (Fetch Metadata Request Headers, section 2.4).
+ *
+ * `Sec-Fetch-Site` is set by browsers alone and cannot be forged by a page (Fetch Metadata Request Headers, section 2.4), but
+ * old ones do not know it and others send it only where the connection is safe. All send `Origin` with what writes; clients
+ * that are no browsers send neither.
  */
-export const isForeignWrite = (cors: Cors | undefined, incoming: Incoming): boolean => {
-  if (incoming.method === 'GET' || incoming.method === 'HEAD') return false
-  if (incoming.header('sec-fetch-site') !== 'cross-site') return false
+export const isForeignWrite = (
+  cors: Cors | undefined,
+  incoming: Incoming,
+  client: Client,
+  publicUrl: string,
+): boolean => {
+  if (incoming.method === 'GET' || incoming.method === 'HEAD' || incoming.method === 'OPTIONS') return false
+  const site = incoming.header('sec-fetch-site')
+  if (site === null ? isOwnOrigin(incoming.header('origin'), client, publicUrl) : ownSites.has(site)) return false
   return cors === undefined || allowed(cors, incoming) === undefined
+}
+
+/** `none`: the visitor's own doing. A page of the same site is another's: neighbours under one domain need not be friends. */
+const ownSites: ReadonlySet<string> = new Set(['same-origin', 'none'])
+
+const isOwnOrigin = (origin: string | null, { scheme, authority }: Client, publicUrl: string): boolean => {
+  if (origin === null) return true
+  // `null` is any sandboxed page there is.
+  if (!URL.canParse(origin)) return false
+  const page = new URL(origin)
+  if (publicUrl !== '' && page.origin === new URL(publicUrl).origin) return true
+  if (authority === undefined) return false
+  // What came without TLS as far as can be seen here may have come with it to a proxy. The other way round there is no doubt.
+  if (scheme === 'https' && page.protocol !== 'https:') return false
+  return URL.canParse(`${page.protocol}//${authority}`) && new URL(`${page.protocol}//${authority}`).host === page.host
 }
 
 const allowed = (cors: Cors, incoming: Incoming): string | undefined => {

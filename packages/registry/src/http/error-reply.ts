@@ -1,8 +1,17 @@
 import { faults, type RegistryError } from '../errors.ts'
 import { json, type Reply, type ReplyHeaders } from './exchange.ts'
 
+export interface ErrorContext {
+  /** Of an upload. */
+  readonly location: (uploadId: string) => string
+  /** The challenge of a 401 that brings none of its own. */
+  readonly challenge: () => string
+  /** Members that go beside `errors`. */
+  readonly more?: object | undefined
+}
+
 /** An error in the format of the specification: `{ "errors": [{ code, message, detail }] }`. */
-export const errorReply = (error: RegistryError, location: (uploadId: string) => string): Reply => {
+export const errorReply = (error: RegistryError, { location, challenge: own, more }: ErrorContext): Reply => {
   const { code, status } = faults[error.fault]
   const headers: ReplyHeaders = {}
   const { upload, allow, retryAfter, size, challenge } = error.hints
@@ -16,11 +25,14 @@ export const errorReply = (error: RegistryError, location: (uploadId: string) =>
   if (status === 405) headers['allow'] = (allow ?? ['GET', 'HEAD']).join(', ')
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
   if (size !== undefined) headers['content-range'] = `bytes */${size}`
-  // RFC 9110 section 15.5.2: a 401 MUST have a challenge.
-  if (challenge !== undefined || status === 401) headers['www-authenticate'] = challenge ?? 'Basic realm="registry"'
+  // RFC 9110 section 15.5.2: a 401 MUST have a challenge. One that the host has given is the host's last word.
+  if (challenge !== undefined || status === 401) headers['www-authenticate'] = challenge ?? own()
   return json(
     status,
-    { errors: [{ code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) }] },
+    {
+      errors: [{ code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) }],
+      ...more,
+    },
     headers,
   )
 }

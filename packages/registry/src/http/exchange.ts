@@ -19,7 +19,12 @@ export interface Incoming {
   readonly ownsBody: boolean
   /** Aborts when the client goes away. Made on first use: most requests never need it. */
   signal(): AbortSignal
+  /** Of the socket: a proxy's, where there is one. */
   readonly remoteAddress: string | undefined
+  /** Whether it came by TLS as far as the door can see. */
+  readonly secure: boolean
+  /** `Host` or `:authority`, unchecked: the client's word. */
+  readonly authority: string | undefined
 }
 
 /**
@@ -64,3 +69,9 @@ export const empty = (status: number, headers: ReplyHeaders = {}): Reply => ({
   headers: status === 204 || status === 304 ? headers : { 'content-length': '0', ...headers },
   body: null,
 })
+
+/** Adds a field to `Vary` and keeps those that are there. */
+export const addVary = (headers: ReplyHeaders, field: string): void => {
+  const present = headers['vary']
+  headers['vary'] = present === undefined ? field : [present].flat().concat(field).join(', ')
+}

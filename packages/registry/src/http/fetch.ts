@@ -1,8 +1,10 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders as Http2Headers } from 'node:http2'
 import { Readable } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { NodeResponse } from 'srvx/node'
 import { RegistryError } from '../errors.ts'
-import { BodyBroken, type Incoming, type Reply } from './exchange.ts'
+import { addVary, BodyBroken, type Incoming, type Reply } from './exchange.ts'
 
 /** What srvx adds to a `Request` that came from a Node socket: the raw message, whose stream is several times as fast. */
 interface NodeBacked {
@@ -24,6 +26,7 @@ type WebBody = ConstructorParameters<typeof Response>[0]
 export const responseFrom = (request: Request, reply: Reply): Response => {
   const node = (request as NodeBacked).runtime?.node
   if (node !== undefined) {
+    keepVaryOfHost(reply, node.res)
     // srvx takes a Node stream as a body and headers as they are; the types of the web know neither.
     return new NodeResponse(nodeBodyOf(reply.body, node.res) as WebBody, {
       status: reply.status,
@@ -37,6 +40,13 @@ export const responseFrom = (request: Request, reply: Reply): Response => {
   }
   const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : reply.body
   return new Response(body as WebBody, { status: reply.status, headers })
+}
+
+/** What the host's own middleware (CORS, say) has put there holds too; every other header of the answer is the registry's. */
+const keepVaryOfHost = ({ headers }: Reply, res: ServerResponse | undefined): void => {
+  if (headers['vary'] === undefined) return
+  const ofHost = res?.getHeader('vary')
+  if (ofHost !== undefined) addVary(headers, [ofHost].flat().join(', '))
 }
 
 /**
@@ -71,6 +81,8 @@ const fromNode = (request: Request, req: IncomingMessage, res: ServerResponse | 
     ownsBody: hasBody && req.listenerCount('data') === 0,
     signal: () => request.signal,
     remoteAddress: (request as NodeBacked).ip ?? req.socket?.remoteAddress,
+    secure: (req.socket as Partial<TLSSocket> | undefined)?.encrypted === true,
+    authority: (req.headers as Http2Headers)[':authority'] ?? req.headers.host,
   }
 }
 
@@ -98,7 +110,8 @@ async function* nodeBody(
 
 const fromWeb = (request: Request): Incoming => {
   const { url } = request
-  const path = url.indexOf('/', url.indexOf('//') + 2)
+  const host = url.indexOf('//') + 2
+  const path = url.indexOf('/', host)
   return {
     method: request.method,
     target: path === -1 ? '/' : url.slice(path),
@@ -110,6 +123,8 @@ const fromWeb = (request: Request): Incoming => {
     ownsBody: false,
     signal: () => request.signal,
     remoteAddress: (request as NodeBacked).ip,
+    secure: url.startsWith('https:'),
+    authority: path === -1 ? url.slice(host) : url.slice(host, path),
   }
 }
 

@@ -188,8 +188,24 @@ describe.each(doors)('the way of a request through $name', ({ open, name: doorNa
 describe('the table of routes', () => {
   it('declares an action everywhere, or stops the start', () => {
     expect(() => assertDeclared(routes)).not.toThrow()
-    const undeclared = { blob: { operations: { GET: { handle: () => undefined } } } }
-    expect(() => assertDeclared(undeclared)).toThrow('GET /v2/<name>/blobs/<digest> declares no action')
+    const handle = (): undefined => undefined
+    const stopped = (route: { scope?: string; operations: object }, message: string): void =>
+      expect(() => assertDeclared({ blob: route })).toThrow(message)
+    const declared = 'GET /v2/<name>/blobs/<digest> declares no action of its scope'
+    stopped({ scope: 'repository', operations: { GET: { handle } } }, declared)
+    stopped({ scope: 'repository', operations: { GET: { action: 'read', handle } } }, declared)
+    // Nobody would ask about a repository whose name is not looked at.
+    stopped({ scope: 'registry', operations: { GET: { action: 'pull', handle } } }, declared)
+    // What is open to everybody is said twice, so that no slip of one word opens anything.
+    stopped({ scope: 'repository', operations: { GET: { action: 'open', handle } } }, declared)
+    stopped({ scope: 'open', operations: { GET: { action: 'pull', handle } } }, declared)
+    stopped({ operations: { GET: { action: 'pull', handle } } }, '/v2/<name>/blobs/<digest> declares no scope')
+    stopped({ scope: 'constructor', operations: {} }, 'declares no scope')
+  })
+
+  it('is open at the token endpoint alone', () => {
+    const open = Object.entries(routes).filter(([, { scope }]) => scope === 'open')
+    expect(open.map(([id]) => id)).toEqual(['token'])
   })
 })
 

@@ -1,4 +1,4 @@
-import { mediaTypeWithoutParameters } from '@stowage/oci'
+import { type Digest, mediaTypeWithoutParameters } from '@stowage/oci'
 import type { RepositoryGrant } from '../content/uploads.ts'
 import { RegistryError } from '../errors.ts'
 import { contentHeaders, immutable, matchesNone } from './content-headers.ts'
@@ -88,12 +88,40 @@ const grantForTags = async (
 }
 
 /** end-9. By tag only the tag goes; by digest the manifest and every tag that names it. */
-const remove = async ({ grant, last }: RepositoryCall, { manifests, changed }: Services): Promise<Reply> => {
-  const reference = requireReference(last)
-  if ('tag' in reference) await manifests.removeTag(grant, reference.tag)
-  else await manifests.remove(grant, reference.digest)
-  changed()
+const remove = async (call: RepositoryCall, services: Services): Promise<Reply> => {
+  const reference = requireReference(call.last)
+  if ('tag' in reference) await services.manifests.removeTag(call.grant, reference.tag)
+  else await removeWithTags(call, services, reference.digest)
+  services.changed()
   return empty(202)
+}
+
+/** Pushes that may come between the question and the deletion, each with another tag. */
+const maxQuestions = 10
+
+/**
+ * The grant in hand is for a manifest without a tag. A rule about a tag must hold however the tag is deleted, so each one that
+ * names the manifest is asked for as if it stood in the path (compare PROJQUAY-10504). The store removes what was asked for
+ * and no more: a tag that came meanwhile is asked for in its turn.
+ */
+const removeWithTags = async (
+  { grant, principal }: RepositoryCall,
+  { access, manifests, metadata }: Services,
+  digest: Digest,
+): Promise<void> => {
+  const { repository } = grant
+  let tags: readonly string[] = []
+  let others: readonly string[] = await metadata.listTagsOf(repository, digest)
+  for (let questions = 0; questions < maxQuestions; questions += 1) {
+    // In order, and no further than the first that is refused.
+    for (const tag of others) await access.authorize(principal, 'delete', { repository, tag })
+    tags = tags.concat(others)
+    others = await manifests.remove(grant, digest, tags)
+    if (others.length === 0) return
+  }
+  throw new RegistryError('too-many-requests', 'The manifest gets new tags all the time. Try again later.', {
+    hints: { retryAfter: 1 },
+  })
 }
 
 const tooLarge = (limit: number): RegistryError =>

@@ -1,10 +1,13 @@
-import type { Access, Principal } from '../access/access.ts'
+import type { Access } from '../access/access.ts'
 import type { Action, Grant } from '../access/grant.ts'
+import type { Principal } from '../access/principal.ts'
+import type { TokenService } from '../accounts/token-service.ts'
 import type { Blobs } from '../content/blobs.ts'
 import type { Manifests } from '../content/manifests.ts'
 import type { RepositoryGrant, Uploads } from '../content/uploads.ts'
 import type { PullCounter } from '../events/pull-counter.ts'
 import type { MetadataStore } from '../metadata/metadata-store.ts'
+import type { Client } from './client.ts'
 import type { Incoming, Reply } from './exchange.ts'
 
 /** Everything a resource may use. */
@@ -16,6 +19,8 @@ export interface Services {
   readonly uploads: Uploads
   readonly pulls: PullCounter
   readonly settings: HttpSettings
+  /** How clients log in. Undefined where the registry has no accounts: then challenges are the host's affair. */
+  readonly login?: LoginSettings | undefined
   /** Called after a change was committed. */
   readonly changed: () => void
 }
@@ -26,6 +31,23 @@ export interface HttpSettings {
   readonly maxManifestSize: number
   /** Advertised as `OCI-Chunk-Min-Length`; smaller chunks are accepted all the same. 0: not advertised. */
   readonly chunkMinLength: number
+}
+
+/** `service` names the registry in challenges. Tokens come from a server elsewhere (`realm`) or from here. */
+export type LoginSettings = { readonly service: string } & (
+  | { readonly realm: string }
+  | { readonly tokens: TokenService }
+)
+
+export const tokenServiceOf = (login: LoginSettings | undefined): TokenService | undefined =>
+  login !== undefined && 'tokens' in login ? login.tokens : undefined
+
+/** A request that nobody is asked about: it is how one becomes somebody. */
+export interface OpenCall {
+  readonly incoming: Incoming
+  readonly client: Client
+  /** The query; parsed on first use. */
+  query(): URLSearchParams
 }
 
 /** A request on its way through a resource: routed, authenticated, authorised. */
@@ -56,4 +78,14 @@ export interface Operation<C extends Call = Call> {
 /** Methods of a route. HEAD is a method of its own: nothing is derived in silence. */
 export type Operations<C extends Call = Call> = Readonly<
   Partial<Record<'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', Operation<C>>>
+>
+
+/** Methods of a route that is open to everybody. It is said once more of each method. */
+export type OpenOperations = Readonly<
+  Partial<
+    Record<
+      'GET' | 'POST',
+      { readonly action: 'open'; readonly handle: (call: OpenCall, services: Services) => Reply | Promise<Reply> }
+    >
+  >
 >

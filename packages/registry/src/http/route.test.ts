@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from '../errors.ts'
-import { matchRoute, splitTarget } from './route.ts'
+import { isRegistryPath, matchRoute, splitTarget } from './route.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
 const id = '00000000-0000-4000-8000-000000000000'
@@ -31,6 +31,8 @@ describe('matchRoute', () => {
     ['/v2/_catalog/tags/list', 'tags', '_catalog', ''],
     ['/v2/uploads/blobs/x', 'blob', 'uploads', 'x'],
     ['/v2/blobs/blobs/uploads/x', 'upload', 'blobs', 'x'],
+    ['/auth/token', 'token', '', ''],
+    ['/auth/token/', 'token', '', ''],
   ])('%s is %s of %s', (path, route, name, last) => {
     expect(matchRoute(path)).toEqual({ route, name, last })
   })
@@ -48,6 +50,10 @@ describe('matchRoute', () => {
     '/v2/a/tags/other',
     '/v2/a/uploads/x',
     '/v2/_catalog/x',
+    '/auth',
+    '/auth/tokens',
+    '/auth/token/x',
+    '/v2/auth/token',
   ])('%s is no route', (path) => {
     expect(matchRoute(path)).toBeUndefined()
   })
@@ -70,6 +76,18 @@ describe('matchRoute', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+})
+
+describe('isRegistryPath', () => {
+  it('is everything under /v2, and the token endpoint where there is one', () => {
+    for (const givesTokens of [true, false]) {
+      for (const path of ['/v2', '/v2/', '/v2/a/b']) expect(isRegistryPath(path, givesTokens)).toBe(true)
+      for (const path of ['/auth/token', '/auth/token/']) expect(isRegistryPath(path, givesTokens)).toBe(givesTokens)
+      for (const path of ['/', '/v2x', '/v1/', '/auth', '/auth/', '/auth/token/x', '/auth/tokens', '']) {
+        expect(isRegistryPath(path, givesTokens)).toBe(false)
+      }
+    }
   })
 })
 

@@ -1,6 +1,9 @@
 import { RegistryError } from '../errors.ts'
 
-/** The routes of the distribution API, named as logs and metrics show them. */
+/** Where tokens are given, in front of it what the host mounted the registry under. */
+export const tokenPath = '/auth/token'
+
+/** The routes of the distribution API, and the one of tokens, named as logs and metrics show them. */
 export const routeTemplates = {
   ping: '/v2/',
   catalog: '/v2/_catalog',
@@ -10,6 +13,7 @@ export const routeTemplates = {
   uploads: '/v2/<name>/blobs/uploads/',
   upload: '/v2/<name>/blobs/uploads/<id>',
   referrers: '/v2/<name>/referrers/<digest>',
+  token: tokenPath,
 } as const
 
 export type RouteId = keyof typeof routeTemplates
@@ -25,6 +29,16 @@ export interface RouteMatch {
 const noName = { name: '', last: '' } as const
 
 /**
+ * Whether a path is the registry's to answer, be it with a 404; all others are the host's.
+ *
+ * @param givesTokens Whether there is a token endpoint.
+ */
+export const isRegistryPath = (path: string, givesTokens: boolean): boolean =>
+  path === '/v2' || path.startsWith('/v2/') || (givesTokens && isTokenPath(path))
+
+const isTokenPath = (path: string): boolean => path === tokenPath || path === `${tokenPath}/`
+
+/**
  * Matches a path from the right: repository names contain `/`, and any word may be a component of one
  * (`a/tags/list/blobs/uploads` is a repository like another), so only the last fixed segments decide.
  * One trailing slash is accepted on every route, without a redirect: a redirect turns POST into GET in many clients.
@@ -33,7 +47,7 @@ const noName = { name: '', last: '' } as const
  * @returns undefined when no route has this shape.
  */
 export const matchRoute = (path: string): RouteMatch | undefined => {
-  if (!path.startsWith('/v2')) return undefined
+  if (!path.startsWith('/v2')) return isTokenPath(path) ? { route: 'token', ...noName } : undefined
   const end = path.length > 1 && path.endsWith('/') ? path.length - 1 : path.length
   if (end === 3) return { route: 'ping', ...noName }
   if (path.charCodeAt(3) !== SLASH) return undefined

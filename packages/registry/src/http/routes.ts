@@ -3,15 +3,17 @@ import { catalog } from './catalog.ts'
 import { manifests } from './manifests.ts'
 import { ping } from './ping.ts'
 import { referrers } from './referrers.ts'
-import type { Operation, Operations, RepositoryCall } from './resource.ts'
+import type { OpenOperations, Operations, RepositoryCall } from './resource.ts'
 import { type RouteId, routeTemplates } from './route.ts'
 import { tags } from './tags.ts'
+import { token } from './token.ts'
 import { upload, uploads } from './uploads.ts'
 
-/** A route either names a repository or it does not; the type of its call says which. */
+/** A route names a repository, or the registry, or it is open to everybody; the type of its call says which. */
 export type Route =
   | { readonly scope: 'registry'; readonly operations: Operations }
   | { readonly scope: 'repository'; readonly operations: Operations<RepositoryCall> }
+  | { readonly scope: 'open'; readonly operations: OpenOperations }
 
 export const routes: Readonly<Record<RouteId, Route>> = {
   ping: { scope: 'registry', operations: ping },
@@ -22,20 +24,30 @@ export const routes: Readonly<Record<RouteId, Route>> = {
   uploads: { scope: 'repository', operations: uploads },
   upload: { scope: 'repository', operations: upload },
   referrers: { scope: 'repository', operations: referrers },
+  token: { scope: 'open', operations: token },
 }
 
-const actions: ReadonlySet<string> = new Set(['ping', 'list', 'pull', 'push', 'delete'])
+/** What the methods of a route may declare, by its scope. A route that is open says so of itself and of each method. */
+const actionsOf: Readonly<Record<string, readonly unknown[]>> = {
+  registry: ['ping', 'list'],
+  repository: ['pull', 'push', 'delete'],
+  open: ['open'],
+}
 
 /**
  * Stops the start when a method of a route does not say what it does: an operation that nobody authorised is how registries
  * leak. The compiler asks for it already; this holds for whoever got past the compiler.
  */
-export const assertDeclared = (table: Readonly<Record<string, { operations: object }>>): void => {
-  for (const [id, route] of Object.entries(table)) {
-    for (const [method, operation] of Object.entries(route.operations) as [string, Partial<Operation>][]) {
-      if (operation.action === undefined || !actions.has(operation.action)) {
-        const template = id in routeTemplates ? routeTemplates[id as RouteId] : id
-        throw new Error(`${method} ${template} declares no action; every operation must say what it needs.`)
+export const assertDeclared = (table: Readonly<Record<string, { scope?: string; operations: object }>>): void => {
+  for (const [id, { scope = '', operations }] of Object.entries(table)) {
+    const template = id in routeTemplates ? routeTemplates[id as RouteId] : id
+    const actions = Object.hasOwn(actionsOf, scope) ? actionsOf[scope] : undefined
+    if (actions === undefined) throw new Error(`${template} declares no scope; every route must say whom it asks.`)
+    for (const [method, operation] of Object.entries(operations) as [string, { action?: unknown }][]) {
+      if (!actions.includes(operation.action)) {
+        throw new Error(
+          `${method} ${template} declares no action of its scope; every operation must say what it needs.`,
+        )
       }
     }
   }

@@ -45,7 +45,7 @@ const mountSource = async (
   { access }: Services,
   from: string | undefined,
 ): Promise<MountSource | undefined> => {
-  if (from === undefined) return { readable: await access.visible(call.principal) }
+  if (from === undefined) return { readable: await access.visible(call.principal, 'mount') }
   const repository = requireName(from)
   try {
     await access.authorize(call.principal, 'pull', { repository })
