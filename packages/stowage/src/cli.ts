@@ -3,7 +3,8 @@ import { clientCommands } from './client-commands/list.ts'
 import { unknownCommand } from './command-line/find-command.ts'
 import { interruptOnSignals } from './command-line/interrupt.ts'
 import { runClient } from './command-line/run-client.ts'
-import { flagOf, type SettingKey, settingKeys, settingOf } from './config/settings.ts'
+import { administrationCommands, administrationGroups, listedCommands } from './commands/list.ts'
+import { flagOf, hasFlag, isToggle, placeholderOf, type SettingKey, settingKeys, settingOf } from './config/settings.ts'
 import { exitCodes, StowageError } from './failure.ts'
 import type { CommandInput } from './commands/input.ts'
 import { commandHelp, exitCodeHelp, moreSettings, serveHelp } from './help.ts'
@@ -15,7 +16,7 @@ export const run = async (argv: readonly string[], environment: CommandInput['en
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv
   using interrupts = new DisposableStack()
   try {
-    const code = await runClient(clientCommands, words, () => {
+    const code = await runClient(listedCommands, words, () => {
       const { signal } = interrupts.use(interruptOnSignals(exitCodes.interrupted))
       return { environment, terminal: process, signal }
     })
@@ -28,6 +29,8 @@ export const run = async (argv: readonly string[], environment: CommandInput['en
 
 const runServer = async (argv: readonly string[], environment: CommandInput['environment']): Promise<void> => {
   process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read this has gone (`stowage serve --help | head`): nothing is wrong.
+    if (error.code === 'EPIPE') return
     if (error.code !== 'ENOSPC') throw error
     process.stderr.write('stowage: stdout: no space left on device.\n')
     process.exit(exitCodes.failed)
@@ -42,7 +45,11 @@ const runServer = async (argv: readonly string[], environment: CommandInput['env
     .configureOutput({
       outputError: (text, write) => {
         const [path] = argv.filter((word) => serverCommands.includes(word))
-        const said = text.replace(/^error: /, '').trim()
+        // What stands behind `=` may be a password.
+        const said = text
+          .replace(/^error: /, '')
+          .replace(/'(-[^'=]*)=.*'/s, "'$1'")
+          .trim()
         write(
           `stowage: ${said.slice(0, 1).toUpperCase()}${said.slice(1)}. See stowage ${path === undefined ? '' : `${path} `}--help.\n`,
         )
@@ -58,7 +65,7 @@ const runServer = async (argv: readonly string[], environment: CommandInput['env
     .option('--config <file>', 'a configuration file; also STOWAGE_CONFIG')
     .option('--check-config', 'print the configuration in effect, and where each value comes from, then exit')
     .addHelpText('after', (context) => `${moreSettings(context)}${serveHelp}${exitCodeHelp}`)
-  for (const key of settingKeys) if (key !== 'address') addSetting(serving, key)
+  for (const key of settingKeys) if (hasFlag(key)) addSetting(serving, key)
   serving.action(async (address: string | undefined, options: Options) => {
     const { serveCommand } = await import('./commands/serve.ts')
     const flags = { ...flagsIn(options), address }
@@ -93,12 +100,18 @@ const runServer = async (argv: readonly string[], environment: CommandInput['env
     file: fileIn(options),
   })
 
+  // From here on only for the list: they never get here.
+  for (const [name, summary] of administrationGroups) {
+    const verbs = administrationCommands.flatMap((one) =>
+      one.name.startsWith(`${name} `) ? [one.name.slice(name.length + 1)] : [],
+    )
+    program.addCommand(new Command(name).summary(`${summary}: ${verbs.join(', ')}`))
+  }
   program.commandsGroup('Images and registries:')
-  // Only for the list: they never get here.
   for (const { name, summary } of clientCommands) program.addCommand(new Command(name).summary(summary))
   const [first = ''] = argv
   if (/^[^-]/.test(first) && !serverCommands.includes(first)) {
-    const names = clientCommands.flatMap(({ name, aliases }) => [name, ...aliases])
+    const names = listedCommands.flatMap(({ name, aliases }) => [name, ...aliases])
     throw unknownCommand(first, [...serverCommands, ...names, ...names.flatMap((name) => name.split(' ', 1))])
   }
   await program.parseAsync([...argv], { from: 'user' })
@@ -112,19 +125,31 @@ const fileIn = (options: Options): string | undefined =>
   typeof options['config'] === 'string' ? options['config'] : undefined
 
 const flagsIn = (options: Options): Partial<Record<SettingKey, unknown>> =>
-  Object.fromEntries(settingKeys.map((key) => [key, options[settingOption(key).attributeName()]]))
+  Object.fromEntries(settingKeys.filter(hasFlag).map((key) => [key, options[settingOption(key).attributeName()]]))
 
 const settingOption = (key: SettingKey): Option => {
-  const { kind, about, common, default: fallback } = settingOf(key)
-  const value = kind === 'path' ? ' <path>' : kind === 'boolean' ? '' : ` <${kind}>`
-  const note = fallback === undefined || kind === 'boolean' ? '' : ` (default ${fallback})`
-  return new Option(`${flagOf(key)}${value}`, `${about.replaceAll('`', '')}${note}`).hideHelp(common !== true)
+  const { about, common, default: fallback } = settingOf(key)
+  const note = fallback === undefined || isToggle(key) ? '' : ` (default ${fallback})`
+  const flags = `${flagOf(key)} ${placeholderOf(key)}`.trimEnd()
+  return new Option(flags, `${about.replaceAll('`', '')}${note}`).hideHelp(common !== true)
 }
 
-/** A boolean has two flags, so that either may override the environment and the file. */
+/**
+ * A boolean has two flags, so that either may override the environment and the file. What all places must agree on, the command
+ * line must not leave to the last word of two.
+ */
 const addSetting = (command: Command, key: SettingKey): void => {
   command.addOption(settingOption(key))
-  if (settingOf(key).kind === 'boolean') command.addOption(new Option(flagOf(key).replace('--', '--no-')).hideHelp())
+  if (!isToggle(key)) return
+  const [on, off] = [flagOf(key), flagOf(key).replace('--', '--no-')]
+  command.addOption(new Option(off).hideHelp())
+  if (settingOf(key).unanimous !== true) return
+  const given = new Set<string>()
+  for (const flag of [on, off]) {
+    command.on(`option:${flag.slice(2)}`, () => {
+      if (given.add(flag).size > 1) command.error(`error: ${on} and ${off} contradict each other`)
+    })
+  }
 }
 
 /** Says what went wrong, and gives the exit code. What a person can put right comes without a stack. */

@@ -36,6 +36,8 @@ describe('the program', () => {
     [['--version'], 0],
     [['help', 'ls'], 0],
     [['manifest'], 0],
+    [['user'], 0],
+    [['user', 'add', '--help'], 0],
     [['mnifest'], 64],
   ])('%j is answered without loading the client or the registry', async (argv, code) => {
     const cwd = await scratch()
@@ -64,6 +66,15 @@ describe('the program', () => {
     const result = await run(['catlog', 'localhost:5000'])
     expect(result).toMatchObject({ code: 64, stdout: '' })
     expect(result.stderr).toBe('stowage: "catlog" is not a command of stowage.\n  Did you mean stowage catalog?\n')
+  })
+
+  test.each([
+    ['usr', 'stowage: "usr" is not a command of stowage.\n  Did you mean stowage user?\n'],
+    ['user disble', 'stowage: "disble" is not a command of stowage user.\n  Did you mean stowage user disable?\n'],
+    ['acces allow', 'stowage: "acces" is not a command of stowage.\n  Did you mean stowage access?\n'],
+    ['key roll', 'stowage: "roll" is not a command of stowage key.\n  There is ls, list, rotate.\n'],
+  ])('stowage %s is not there, and what is near is named', async (line, stderr) => {
+    expect(await run(line.split(' '))).toEqual({ code: 64, signal: null, stdout: '', stderr })
   })
 
   test('calls nest, because a push prints one line', async () => {

@@ -1,10 +1,39 @@
-import type { Logger, RegistryOptions } from '@stowage/registry'
+import {
+  type AccessControl,
+  type AccountOptions,
+  anonymous,
+  type Logger,
+  type RegistryOptions,
+} from '@stowage/registry'
+import { parseTagGlob } from './config/names.ts'
 import type { Settings } from './config/settings.ts'
 
-/** The part of the settings that the registry itself wants. */
-export const registryOptions = (settings: Settings, logger: Logger): RegistryOptions => ({
+/**
+ * The part of the settings that the registry itself wants.
+ *
+ * Accounts are there also while `auth` is not on, so that they can be prepared while the server runs. Nobody is asked for them
+ * then: what the host says of access goes before what accounts say.
+ */
+export const registryOptions = (settings: Settings, logger: Logger, accounts: AccountOptions): RegistryOptions => ({
   storage: settings.data,
   logger,
+  accounts,
+  ...(settings.auth !== true && { access: open }),
+  policies: {
+    readOnly: settings['policies.readOnly'],
+    deletion: settings['policies.deletion'],
+    immutableTags: (settings['policies.immutableTags'] ?? []).flatMap((text) => parseTagGlob(text) ?? []),
+    quotas: settings['policies.quotas'] ?? [],
+  },
+  limits: {
+    ...(settings.auth === true && {
+      requestRate: settings['limits.requestRate'],
+      requestBurst: settings['limits.requestBurst'],
+    }),
+    openUploads: settings['limits.openUploads'],
+    allOpenUploads: settings['limits.allOpenUploads'],
+  },
+  ...given('trustedProxies', settings.trustedProxies),
   ...given('publicUrl', settings.publicUrl),
   uploads: {
     expireAfter: settings['uploads.expireAfter'],
@@ -18,6 +47,13 @@ export const registryOptions = (settings: Settings, logger: Logger): RegistryOpt
   },
   ...(settings['cors.origins'] === undefined ? {} : { cors: { origins: settings['cors.origins'] } }),
 })
+
+/** Whoever comes may do everything. */
+const open: AccessControl = {
+  authenticate: () => anonymous,
+  authorize: () => ({ allow: true }),
+  visible: () => ({ kind: 'all' }),
+}
 
 /** An option that is not set is left away: the registry's own default holds. */
 const given = <K extends string, V>(name: K, value: V | undefined): { readonly [N in K]?: V } =>

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '@stowage/registry'
+import type { Accounts, Logger } from '@stowage/registry'
 import { toNodeHandler } from '@stowage/registry/node'
 import { openAdminSocket } from './admin/server.ts'
 import { type Address, formatAddress } from './config/address.ts'
@@ -17,6 +17,7 @@ import { registryHost } from './server/host.ts'
 import { landingPage } from './server/landing-page.ts'
 import { createHttpServer, listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
+import { noticesOf } from './server/notices.ts'
 import { permit } from './server/policy.ts'
 import { createRequestMetrics } from './server/request-metrics.ts'
 import { version } from './version.ts'
@@ -32,6 +33,8 @@ export interface Serving extends AsyncDisposable {
   readonly url: string
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: Address
+  /** What whoever started it has to know of who may use it, for people. Logged as warnings as well. */
+  readonly notices: readonly string[]
   /**
    * Stops: not ready at once, no new connections after `shutdown.drainDelay`, requests under way have until
    * `shutdown.deadline`, then the registry is closed. Resolves when all is at rest; calling it again waits for the same.
@@ -51,7 +54,7 @@ export interface Serving extends AsyncDisposable {
  */
 export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}): Promise<Serving> => {
   const settings = settingsFrom(input)
-  const { listen: wanted, tls } = await permit(settings)
+  const { listen: wanted, tls, accounts } = await permit(settings)
   const logger = ownLogger ?? createLogger({ level: settings['log.level'], pretty: false })
   const startedAt = new Date().toISOString()
 
@@ -60,7 +63,7 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
   await using opened = new AsyncDisposableStack()
   const registry = opened.use(
     await openRegistry(settings.data, {
-      ...registryOptions(settings, logger),
+      ...registryOptions(settings, logger, accounts),
       onResponse: (summary) => {
         requests.record(summary.method, summary.route ?? 'none', summary.status, summary.milliseconds)
         logRequest(summary)
@@ -90,6 +93,7 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
           ? landingPage({
               host: registryHost(settings.publicUrl, headers.host, listening(address)),
               secure: settings.publicUrl?.startsWith('https:') ?? secure,
+              login: settings.auth === true,
             })
           : undefined,
     ],
@@ -100,6 +104,7 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
   const front = createFront({
     registry: toNodeHandler(registry),
     pages,
+    tokens: settings.auth === true,
     connections,
     requests,
     onError: (error) => logger.error({ err: error }, 'a page could not be made'),
@@ -122,17 +127,20 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
         url,
         data: settings.data,
         ready,
+        auth: settings.auth === true,
         connections: connections.open(),
         requestsInFlight: connections.inFlight(),
         registry: await registry.status(),
       }),
       sweep: async () => registry.sweep(),
     },
+    registry.accounts,
     logger,
   )
   opened.use(admin)
+  const notices = noticesOf({ settings, listen: wanted, secure, hasUsers: await hasUsers(settings, registry.accounts) })
   const rest = opened.move()
-  warn(settings, wanted, logger)
+  for (const notice of notices) logger.warn({}, notice)
   logger.info({ url, data: settings.data, version, pid: process.pid }, 'serving')
 
   const stop = async (abort: AbortSignal): Promise<void> => {
@@ -154,7 +162,7 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
     abort?.addEventListener('abort', () => aborts.abort(), { once: true })
     await (stopped ??= stop(aborts.signal))
   }
-  return { url, address, close, [Symbol.asyncDispose]: async () => close() }
+  return { url, address, notices, close, [Symbol.asyncDispose]: async () => close() }
 }
 
 const limitsOf = (settings: Settings): Parameters<typeof watchConnections>[1] => ({
@@ -164,19 +172,14 @@ const limitsOf = (settings: Settings): Parameters<typeof watchConnections>[1] =>
   readerIdle: settings['limits.readerIdle'] * 1000,
 })
 
+/** Whether somebody could log in. Who configures users or tokens elsewhere need not have any here. */
+const hasUsers = async (settings: Settings, accounts: Accounts | undefined): Promise<boolean> =>
+  settings['access.htpasswd'] !== undefined ||
+  settings['tokenServer.realm'] !== undefined ||
+  ((await accounts?.listUsers({ limit: 1 })) ?? []).length > 0
+
 /** A host that a client on this machine can use, and as it was asked for: `localhost` stays `localhost`. */
 const reachable = (host: string, asked: string): string => {
   if (/^localhost(?::|$)/i.test(asked)) return 'localhost'
   return host === '' || host === '0.0.0.0' ? '127.0.0.1' : host
-}
-
-const warn = (settings: Settings, { host }: Address, logger: Logger): void => {
-  if (settings['authentication.disabled'] === true) {
-    logger.warn({}, 'authentication is disabled: everyone who can reach this registry may push, pull and delete')
-  } else if (settings.allowAnonymous) {
-    logger.warn(
-      { host },
-      'there is no authentication yet: everyone who can reach this registry may push, pull and delete',
-    )
-  }
 }

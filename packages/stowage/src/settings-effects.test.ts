@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { SettingKey } from './config/settings.ts'
 import { askServer } from './admin/client.ts'
 import type { serve } from './serve.ts'
+import { accessEffects } from './testing/access-effects.ts'
 import { digestOf, imageManifest, indexManifest, pushBlob, pushManifest } from './testing/push.ts'
 import { connectTo } from './testing/raw-connection.ts'
 import { selfSigned } from '@stowage/testkit'
@@ -15,6 +16,8 @@ import { temporaryDirectory } from './testing/temporary-directory.ts'
 
 /** Every setting there is, with a proof that it does something. The compiler asks for one when a setting is added. */
 const effects: { readonly [K in SettingKey]: () => Promise<void> } = {
+  ...accessEffects,
+
   address: async () => {
     await using started = await serveForTest({ address: '[::1]:0' })
     expect(started.serving.address).toMatchObject({ host: '::1' })
@@ -45,17 +48,6 @@ const effects: { readonly [K in SettingKey]: () => Promise<void> } = {
     expect((await fetch(`http://127.0.0.1:${started.port}/v2/`)).status).toBe(200)
     expect(started.log).toContainEqual(
       expect.objectContaining({ level: 'warn', message: expect.stringMatching(/everyone/) as string }),
-    )
-  },
-
-  'authentication.disabled': async () => {
-    await expect(serveForTest({ authentication: { disabled: false } })).rejects.toThrow(/authentication is asked for/)
-    await using started = await serveForTest({ authentication: { disabled: true } })
-    expect(started.log).toContainEqual(
-      expect.objectContaining({
-        level: 'warn',
-        message: expect.stringMatching(/^authentication is disabled/) as string,
-      }),
     )
   },
 

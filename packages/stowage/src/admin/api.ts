@@ -1,4 +1,4 @@
-import type { RegistryStatus, SweepResult } from '@stowage/registry'
+import type { AccountErrorCode, RegistryStatus, SweepResult } from '@stowage/registry'
 
 /**
  * The administration API: JSON over HTTP on a Unix socket in the data directory. Only the server's own user can connect, and
@@ -14,12 +14,14 @@ export interface ServerStatus {
   readonly data: string
   /** False while the server shuts down. */
   readonly ready: boolean
+  /** Whether clients have to log in. */
+  readonly auth: boolean
   readonly connections: number
   readonly requestsInFlight: number
   readonly registry: RegistryStatus
 }
 
-/** What each operation takes and gives. */
+/** What each operation gives. Those on accounts take something as well: see `account-operations.ts`. */
 export interface AdminOperations {
   status(): Promise<ServerStatus>
   sweep(): Promise<SweepResult>
@@ -30,6 +32,22 @@ export const adminRoutes = {
   sweep: { method: 'POST', path: '/v1/sweep' },
 } as const satisfies Record<keyof AdminOperations, { method: string; path: string }>
 
+/** Before the name of an operation on accounts, which is posted as JSON. */
+export const accountsPath = '/v1/accounts/'
+
+export type AdminErrorCode =
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'media-type'
+  | 'too-large'
+  | 'failed'
+  | AccountErrorCode
+
 export interface AdminError {
-  readonly error: { readonly code: 'not-found' | 'method-not-allowed' | 'failed'; readonly message: string }
+  readonly error: {
+    readonly code: AdminErrorCode
+    readonly message: string
+    /** The member of the body that is wrong. */
+    readonly field?: string
+  }
 }

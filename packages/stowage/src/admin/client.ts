@@ -1,7 +1,8 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { StowageError } from '../failure.ts'
-import { type AdminOperations, adminRoutes } from './api.ts'
+import type { AccountOperation, OperationAnswer, OperationBody } from './account-operations.ts'
+import { accountsPath, type AdminError, type AdminOperations, adminRoutes } from './api.ts'
 import { socketPath } from './socket-path.ts'
 
 /**
@@ -14,30 +15,55 @@ export const askServer = async <O extends keyof AdminOperations>(
   data: string,
   operation: O,
 ): Promise<Awaited<ReturnType<AdminOperations[O]>> | undefined> => {
-  using socket = socketPath(data)
-  if (socket === undefined) return undefined
-  const answer = await send(socket.path, operation)
+  const answer = await send(data, adminRoutes[operation])
   if (answer === undefined) return undefined
-  const value = JSON.parse(answer.body) as Awaited<ReturnType<AdminOperations[O]>> & { error?: { message?: string } }
-  if (answer.status === 200) return value
-  throw new StowageError(
-    'unavailable',
-    `The server could not do it: ${value.error?.message ?? `it answered ${answer.status}`}`,
-  )
+  if ('error' in answer) throw cannot(answer.error)
+  return answer.value as Awaited<ReturnType<AdminOperations[O]>>
 }
 
+/**
+ * Has the server that owns the data directory do something with its accounts.
+ *
+ * @returns undefined when no server runs; `error` when it refuses, for a reason that who asks can do something about.
+ * @throws StowageError as `askServer`.
+ */
+export const askAccountServer = async <O extends AccountOperation>(
+  data: string,
+  operation: O,
+  body: OperationBody<O>,
+): Promise<{ readonly value: OperationAnswer<O> } | { readonly error: AdminError['error'] } | undefined> => {
+  const answer = await send(data, { method: 'POST', path: `${accountsPath}${operation}` }, JSON.stringify(body))
+  if (answer === undefined) return undefined
+  if (!('error' in answer)) return { value: answer.value as OperationAnswer<O> }
+  if (['invalid', 'unknown', 'exists'].includes(answer.error.code)) return answer
+  throw cannot(answer.error)
+}
+
+const cannot = ({ message }: AdminError['error']): StowageError =>
+  new StowageError('unavailable', `The server could not do it: ${message}`)
+
 const send = async (
-  path: string,
-  operation: keyof AdminOperations,
-): Promise<{ status: number; body: string } | undefined> => {
+  data: string,
+  route: { readonly method: string; readonly path: string },
+  body?: string,
+): Promise<{ readonly value: unknown } | AdminError | undefined> => {
+  using socket = socketPath(data)
+  if (socket === undefined) return undefined
+  const { path: socketFile } = socket
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+  const type = body === undefined ? {} : { 'content-type': 'application/json' }
   const asked = request(
-    { socketPath: path, agent: false, headers: { host: 'stowage' }, ...adminRoutes[operation] },
-    (response) => void text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject),
+    { socketPath: socketFile, agent: false, headers: { host: 'stowage', ...type }, ...route },
+    (response) =>
+      void text(response).then((received) => resolve({ status: response.statusCode ?? 0, body: received }), reject),
   )
-  asked.on('error', reject).end()
+  asked.on('error', reject).end(body)
   try {
-    return await promise
+    const answer = await promise
+    const value = JSON.parse(answer.body) as unknown
+    if (answer.status === 200) return { value }
+    const { error } = value as Partial<AdminError>
+    return { error: error ?? { code: 'failed', message: `it answered ${answer.status}` } }
   } catch (cause) {
     switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
       // Nothing there, or the socket of a process that was killed.
@@ -46,11 +72,17 @@ const send = async (
         return undefined
       case 'EACCES':
       case 'EPERM':
-        throw new StowageError('unavailable', `Only the user who runs the server may use ${path}. Become that user.`, {
+        throw new StowageError(
+          'unavailable',
+          `Only the user who runs the server may use ${socketFile}. Become that user.`,
+          {
+            cause,
+          },
+        )
+      default:
+        throw new StowageError('unavailable', `The server does not answer on ${socketFile}: ${String(cause)}`, {
           cause,
         })
-      default:
-        throw new StowageError('unavailable', `The server does not answer on ${path}: ${String(cause)}`, { cause })
     }
   }
 }

@@ -1,15 +1,17 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import type { Logger } from '@stowage/registry'
+import type { Accounts, Logger } from '@stowage/registry'
 import { StowageError } from '../failure.ts'
-import { type AdminError, type AdminOperations, adminRoutes } from './api.ts'
+import { type AdminAnswer, answerAccountRequest } from './account-requests.ts'
+import { accountsPath, type AdminError, type AdminOperations, adminRoutes } from './api.ts'
 import { socketName, socketPath } from './socket-path.ts'
 
 /** Answers administration requests on the socket of a data directory until it is disposed of. */
 export const openAdminSocket = async (
   data: string,
   operations: AdminOperations,
+  accounts: Accounts | undefined,
   logger: Logger,
 ): Promise<AsyncDisposable> => {
   const socket = socketPath(data)
@@ -21,7 +23,10 @@ export const openAdminSocket = async (
     return { [Symbol.asyncDispose]: async () => {} }
   }
   const running = new Set<Promise<unknown>>()
-  const server = createServer({ headersTimeout: 5000, requestTimeout: 5000 }, listener(operations, logger, running))
+  const server = createServer(
+    { headersTimeout: 5000, requestTimeout: 5000 },
+    listener(operations, accounts, logger, running),
+  )
   try {
     removeStale(data)
     await bind(() => server.listen({ path: socket.path }), server)
@@ -77,32 +82,54 @@ const setMask = (mask: number): number | undefined => {
   }
 }
 
-const listener =
-  (operations: AdminOperations, logger: Logger, running: Set<Promise<unknown>>): RequestListener =>
-  (req, res) => {
-    const path = (req.url ?? '').split('?', 1)[0]
-    const found = Object.entries(adminRoutes).find(([, route]) => route.path === path)
-    if (found === undefined) {
-      const paths = Object.values(adminRoutes).map((route) => route.path)
-      send(res, 404, failure('not-found', `There is nothing at this path. There are ${paths.join(' and ')}.`))
-      return
-    }
-    const [name, route] = found
-    if (req.method !== route.method) {
-      res.setHeader('allow', route.method)
-      send(res, 405, failure('method-not-allowed', `This path takes ${route.method}.`))
-      return
-    }
-    const work = operations[name as keyof AdminOperations]().then(
-      (answer) => send(res, 200, answer),
+const listener = (
+  operations: AdminOperations,
+  accounts: Accounts | undefined,
+  logger: Logger,
+  running: Set<Promise<unknown>>,
+): RequestListener => {
+  const finish = (name: string, res: ServerResponse, work: Promise<AdminAnswer>): void => {
+    const done = work.then(
+      ({ status, value }) => send(res, status, value),
       (error: unknown) => {
         logger.error({ err: error, operation: name }, 'an administration command failed')
         send(res, 500, failure('failed', error instanceof Error ? error.message : String(error)))
       },
     )
-    running.add(work)
-    void work.then(() => running.delete(work))
+    running.add(done)
+    void done.finally(() => running.delete(done))
   }
+  return (req, res) => {
+    const path = (req.url ?? '').split('?', 1)[0] ?? ''
+    const ofAccounts = path.startsWith(accountsPath) ? accounts : undefined
+    const found = Object.entries(adminRoutes).find(([, route]) => route.path === path)
+    if (found === undefined && ofAccounts === undefined) {
+      const paths = Object.values(adminRoutes).map((route) => route.path)
+      send(
+        res,
+        404,
+        failure('not-found', `There is nothing at this path. There are ${[...paths, `${accountsPath}…`].join(', ')}.`),
+      )
+      return
+    }
+    const method = found?.[1].method ?? 'POST'
+    if (req.method !== method) {
+      res.setHeader('allow', method)
+      send(res, 405, failure('method-not-allowed', `This path takes ${method}.`))
+    } else if (ofAccounts !== undefined) {
+      const name = path.slice(accountsPath.length)
+      finish(name, res, answerAccountRequest(ofAccounts, name, req))
+    } else if (found !== undefined) {
+      const [name] = found
+      const work = operations[name as keyof AdminOperations]()
+      finish(
+        name,
+        res,
+        work.then((value) => ({ status: 200, value })),
+      )
+    }
+  }
+}
 
 const failure = (code: AdminError['error']['code'], message: string): AdminError => ({ error: { code, message } })
 

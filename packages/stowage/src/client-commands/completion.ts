@@ -1,7 +1,6 @@
 import { completionScript, shells } from '../command-line/completion.ts'
 import { defineCommand } from '../command-line/define.ts'
 import { StowageError } from '../failure.ts'
-import { clientCommands } from './list.ts'
 
 export const completion = defineCommand({
   usage: '<shell>',
@@ -17,7 +16,9 @@ export const completion = defineCommand({
   async run({ args: [shell], output }) {
     const known = shells.find((one) => one === shell)
     if (known === undefined) throw new StowageError('usage', `There is a script for ${shells.join(', ')}.`)
-    const script = await completionScript(known, clientCommands)
+    // Not before: the list has this command in it.
+    const { listedCommands } = await import('../commands/list.ts')
+    const script = await completionScript(known, listedCommands)
     await output.result({ shell: known, script }, script)
   },
 })

@@ -76,9 +76,16 @@ export const bothSidesOptions = wireOptions('', '')
 export const fromOptions = { ...wireOptions('from-', 'src-'), ...credentialOptions('from-', 'src-') }
 export const toOptions = { ...wireOptions('to-', 'dest-'), ...credentialOptions('to-', 'dest-') }
 
+/** What every command has that is about a registry of one's own. */
+export const serverOptions = {
+  data: text('--data <path>', 'its data directory (default ./data)'),
+  config: text('--config <file>', 'a configuration file; also STOWAGE_CONFIG'),
+} satisfies OptionSpecs
+
 /** What the command line says of one registry. */
 export type RegistrySettings = OptionValues<typeof registryOptions>
 export type WireSettings = OptionValues<typeof bothSidesOptions>
+export type ServerSettings = OptionValues<typeof serverOptions>
 export type OutputSettings = OptionValues<typeof outputOptions>
 
 /** What it says of all. */

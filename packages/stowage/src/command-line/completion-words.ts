@@ -1,4 +1,4 @@
-import { flagOf, settingKeys, settingOf } from '../config/settings.ts'
+import { flagOf, hasFlag, isToggle, settingKeys, settingOf } from '../config/settings.ts'
 import type { ListedCommand } from './find-command.ts'
 import { optionGroups } from './option-groups.ts'
 import { longFlag, type OptionSpec } from './option-kinds.ts'
@@ -63,9 +63,10 @@ const toCompleted = ({ flags, about, also, negatable }: OptionSpec<unknown>): Co
 
 const settingOptions = (keys: typeof settingKeys): CompletedOption[] =>
   keys.map((key) => {
-    const { kind, about } = settingOf(key)
-    const value = kind === 'path' ? 'file' : kind === 'boolean' ? 'none' : 'other'
-    return { spellings: [flagOf(key)], about: about.replaceAll('`', ''), value }
+    const { kind, about, unanimous } = settingOf(key)
+    const value = kind === 'path' ? 'file' : isToggle(key) ? 'none' : 'other'
+    const opposite = unanimous === true ? [flagOf(key).replace('--', '--no-')] : []
+    return { spellings: [flagOf(key), ...opposite], about: about.replaceAll('`', ''), value }
   })
 
 const config: CompletedOption = { spellings: ['--config'], about: 'a configuration file', value: 'file' }
@@ -77,7 +78,7 @@ const serverCommands: readonly (readonly [name: string, summary: string, options
     'serve',
     'serve a registry',
     [
-      ...settingOptions(settingKeys.filter((key) => key !== 'address')),
+      ...settingOptions(settingKeys.filter(hasFlag)),
       config,
       { spellings: ['--check-config'], about: 'print the configuration in effect', value: 'none' },
       help,

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { clientCommands } from '../client-commands/list.ts'
+import { listedCommands } from '../commands/list.ts'
 import { runClientCommand as stowage } from '../testing/client-command.ts'
 import { temporaryDirectory } from '../testing/temporary-directory.ts'
 
@@ -55,6 +55,12 @@ describe('bash', () => {
     ['stowage blob push --no-pl', ['--no-plain-http']],
     ['stowage serve --tls-c', ['--tls-cert']],
     ['stowage status --js', ['--json']],
+    ['stowage serve --no-a', ['--no-auth']],
+    ['stowage serve --admin-p', ['--admin-password-file']],
+    ['stowage us', ['user']],
+    ['stowage access ', ['allow', 'add', 'ls', 'list', 'rm', 'delete', 'explain']],
+    ['stowage user add ada --no', ['--no-password', '--no-tty']],
+    ['stowage user set ada --no-a', ['--no-administrator']],
     ['stowage auth login -', undefined],
     ['stowage ls --last v', []],
     ['stowage ls alp', []],
@@ -67,7 +73,7 @@ describe('bash', () => {
 
   test('knows the first word of every command', async () => {
     const offered = await complete('stowage ')
-    const first = clientCommands.flatMap(({ name, aliases }) =>
+    const first = listedCommands.flatMap(({ name, aliases }) =>
       [name, ...aliases].map((one) => one.split(' ')[0] ?? ''),
     )
     expect(offered.toSorted()).toEqual([...new Set([...first, 'serve', 'status', 'sweep'])].toSorted())

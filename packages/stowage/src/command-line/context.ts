@@ -2,7 +2,7 @@ import type { CallOptions, Client, CredentialSource } from '@stowage/client'
 import type { Output } from '../terminal/output.ts'
 import type { Progress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import type { RegistrySettings, SharedSettings } from './common-options.ts'
+import type { RegistrySettings, ServerSettings, SharedSettings } from './common-options.ts'
 import type { Place } from './places.ts'
 import type { Prompt } from './prompt.ts'
 
@@ -38,6 +38,8 @@ export interface CommandContext<A extends readonly unknown[], O> {
   readonly prompt: Prompt
   /** What the command line says of the registry, in a command with one side. */
   readonly registrySettings: RegistrySettings
+  /** What it says of a registry of one's own, in a command about that. */
+  readonly serverSettings: ServerSettings
   /** For every call of a client: ends it at Ctrl-C, and tells of retries. */
   readonly call: CallOptions & { readonly signal: AbortSignal }
   readonly terminal: Terminal

@@ -16,9 +16,10 @@ type ArgumentOf<A extends string> = A extends `${string}...${string}`
 
 /**
  * How many registries a command speaks to. `one` has the options `--username`, `--plain-http` and so on; `two` has them as
- * `--from-…` and `--to-…` besides; `none` has none of them.
+ * `--from-…` and `--to-…` besides; `none` has none of them. `server` is about a registry of one's own: it has `--data` and
+ * `--config`.
  */
-export type Sides = 'none' | 'one' | 'two'
+export type Sides = 'none' | 'one' | 'two' | 'server'
 
 /** What a command is. One file has one, and exports it; `client-commands/list.ts` says what it is called. */
 export interface CommandDefinition<U extends string, O extends OptionSpecs> {

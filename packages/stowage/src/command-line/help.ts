@@ -1,4 +1,4 @@
-import { clientExitCodeHelp } from '../help.ts'
+import { administrationExitCodeHelp, clientExitCodeHelp } from '../help.ts'
 import type { ClientCommand } from './define.ts'
 import type { ListedCommand } from './find-command.ts'
 import { toCommander } from './parse.ts'
@@ -12,7 +12,8 @@ export const commandHelp = (listed: ListedCommand, command: ClientCommand): stri
   )
   const aliases = listed.aliases.length === 0 ? '' : `\nAlso called: ${listed.aliases.join(', ')}\n`
   const notes = command.notes === undefined ? '' : `\n${command.notes}\n`
-  return `${made.helpInformation()}${notes}\nExamples:\n${examples.join('\n')}\n${aliases}${clientExitCodeHelp}`
+  const exitCodes = command.sides === 'server' ? administrationExitCodeHelp : clientExitCodeHelp
+  return `${made.helpInformation()}${notes}\nExamples:\n${examples.join('\n')}\n${aliases}${exitCodes}`
 }
 
 const isIn = (group: string, name: string): boolean => name.startsWith(`${group} `)

@@ -4,6 +4,7 @@ import {
   networkOptions,
   outputOptions,
   registryOptions,
+  serverOptions,
   toOptions,
 } from './common-options.ts'
 import type { ClientCommand } from './define.ts'
@@ -24,6 +25,7 @@ export const optionGroups = ({ options, sides }: Pick<ClientCommand, 'options' |
 
 const sideGroups: Readonly<Record<ClientCommand['sides'], readonly OptionGroup[]>> = {
   none: [],
+  server: [{ heading: 'Registry of your own:', specs: serverOptions }],
   one: [{ heading: 'Registry:', specs: { ...registryOptions, ...networkOptions } }],
   two: [
     { heading: 'Registries, both:', specs: { ...bothSidesOptions, ...networkOptions } },

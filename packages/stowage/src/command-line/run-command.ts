@@ -5,7 +5,14 @@ import { createProgress } from '../terminal/progress.ts'
 import { createStatus, type Status } from '../terminal/status.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { createWrite, ReaderGone } from '../terminal/write.ts'
-import { fromOptions, outputOptions, type OutputSettings, registryOptions, toOptions } from './common-options.ts'
+import {
+  fromOptions,
+  outputOptions,
+  type OutputSettings,
+  registryOptions,
+  serverOptions,
+  toOptions,
+} from './common-options.ts'
 import type { Environment } from './context.ts'
 import { createConnections } from './connections.ts'
 import type { ClientCommand } from './define.ts'
@@ -123,6 +130,7 @@ const runParsed = async (command: ClientCommand, parsed: Parsed, running: Runnin
     connectAs: connections.connectAs,
     connectSides: connections.connectSides,
     registrySettings: connections.settings,
+    serverSettings: parsed.read(serverOptions),
     output,
     progress: createProgress(status),
     prompt,

@@ -7,11 +7,12 @@ export interface BannerFacts {
   readonly url: string
   readonly listening: Address
   readonly data: string
-  readonly settings: Pick<Settings, 'tls.cert' | 'publicUrl'>
+  readonly settings: Pick<Settings, 'auth' | 'publicUrl'>
+  readonly notices: readonly string[]
 }
 
 /** What a person reads who has just started a registry. */
-export const banner = ({ url, listening, data, settings }: BannerFacts): string => {
+export const banner = ({ url, listening, data, settings, notices }: BannerFacts): string => {
   const behind =
     settings.publicUrl === undefined
       ? ''
@@ -19,10 +20,10 @@ export const banner = ({ url, listening, data, settings }: BannerFacts): string 
   return `
   Registry        ${url}${behind}
   Data directory  ${escapeControls(data)}
-
+${notices.map((notice) => `\n  ${escapeControls(notice)}\n`).join('')}
   Push a first image:
 
-    ${firstPush(new URL(url).host).join('\n    ')}
+    ${firstPush(new URL(url).host, settings.auth === true).join('\n    ')}
 
   Press Ctrl-C to stop.
 

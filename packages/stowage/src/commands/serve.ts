@@ -22,6 +22,7 @@ export const serveCommand = async (input: CommandInput, { check }: { readonly ch
   const serving = await withSources(sources, async () => serve({ ...toInput(settings), logger }))
   // A reader that went away (`stowage serve | head`) must not take the registry with it.
   process.stdout.on('error', () => {})
-  process.stdout.write(banner({ url: serving.url, listening: serving.address, data: settings.data, settings }))
+  const { url, address: listening, notices } = serving
+  process.stdout.write(banner({ url, listening, data: settings.data, settings, notices }))
   await stopOnSignals(serving, logger)
 }

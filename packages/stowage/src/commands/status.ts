@@ -26,6 +26,7 @@ const serverRows = (status: ServerStatus): [string, string][] => [
   ],
   ['Version', status.version],
   ['Data directory', status.data],
+  ['Authentication', status.auth ? 'on' : 'off'],
   ['Connections', `${status.connections}, requests under way: ${status.requestsInFlight}`],
   ...registryRows(status.registry),
 ]

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../failure.ts'
-import { clientExitCodeHelp, exitCodeHelp } from '../help.ts'
+import { administrationExitCodeHelp, clientExitCodeHelp, exitCodeHelp } from '../help.ts'
 import { settingsTable } from './document.ts'
 
 const path = new URL('../../../../docs/configuration.md', import.meta.url)
@@ -15,7 +15,7 @@ test('the table in docs/configuration.md is the table of settings', () => {
 test('every exit code is in the documents and in the help of who exits with it', () => {
   const page = (name: string): string => readFileSync(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8')
   const places = [
-    { text: page('administration.md'), help: exitCodeHelp },
+    { text: page('administration.md'), help: exitCodeHelp + administrationExitCodeHelp },
     { text: page('commands.md'), help: clientExitCodeHelp },
   ]
   for (const code of [0, ...Object.values(exitCodes)]) {

@@ -1,4 +1,4 @@
-import { environmentNames, flagOf, type SettingKey, settingKeys, settingOf } from './settings.ts'
+import { environmentNames, flagOf, hasFlag, isToggle, type SettingKey, settingKeys, settingOf } from './settings.ts'
 
 /** The table of `docs/configuration.md`; a test holds the two together. */
 export const settingsTable = (): string =>
@@ -24,7 +24,9 @@ const names = (key: SettingKey): string =>
 const flag = (key: SettingKey): string => {
   const { kind, default: value } = settingOf(key)
   if (key === 'address') return 'the argument'
-  if (kind !== 'boolean') return `\`${flagOf(key)}\``
-  // The flag that changes something; its opposite is there too.
-  return `\`${value === true ? flagOf(key).replace('--', '--no-') : flagOf(key)}\``
+  if (!hasFlag(key)) return '–'
+  const [on, off] = [`\`${flagOf(key)}\``, `\`${flagOf(key).replace('--', '--no-')}\``]
+  // Of a boolean the flag that changes something; its opposite is there too.
+  if (isToggle(key)) return kind === 'switch' ? `${on}, ${off}` : value === true ? off : on
+  return on
 }

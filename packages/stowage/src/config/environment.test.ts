@@ -11,7 +11,7 @@ test('takes the name made from the key, and the aliases', () => {
   })
   expect(problems).toEqual([])
   expect(values.map(({ key, text }) => [key, text])).toEqual([
-    ['authentication.disabled', 'yes'],
+    ['auth', 'no'],
     ['uploads.expireAfter', '5m'],
     ['manifests.allowMissingBlobs', 'true'],
   ])
@@ -37,6 +37,16 @@ test('two names of one setting must agree', () => {
       message: 'says "true" but STOWAGE_MANIFESTS_ALLOW_MISSING_BLOBS says "false"',
     },
   ])
+})
+
+test('a name that says the opposite is turned round, and takes yes and no alone', () => {
+  const auth = (text: string): unknown => {
+    const { values, problems } = readEnvironment({ DISABLE_AUTHENTICATION: text })
+    return problems[0]?.message ?? values[0]?.text
+  }
+  expect(['yes', 'TRUE', '1'].map(auth)).toEqual(['no', 'no', 'no'])
+  expect(['no', 'False', '0'].map(auth)).toEqual(['yes', 'yes', 'yes'])
+  for (const text of ['on', 'off', '2', ' ', 'y', 'null']) expect(auth(text)).toMatch(/^must be yes, true or 1/)
 })
 
 test('what Kubernetes says of a service called stowage is none of our business', () => {

@@ -1,4 +1,5 @@
-import { environmentNames, type SettingKey, settingKeys } from './settings.ts'
+import { parseBoolean } from './kinds.ts'
+import { environmentNames, type SettingKey, settingKeys, settingOf } from './settings.ts'
 import { nearest } from './suggest.ts'
 import type { Problem } from '../failure.ts'
 import { show } from './show.ts'
@@ -8,6 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface EnvironmentValue {
   readonly key: SettingKey
   readonly name: string
+  /** In the sense of the key, also where the name says the opposite. */
   readonly text: string
 }
 
@@ -21,12 +23,20 @@ export const configFileVariable = 'STOWAGE_CONFIG'
 export const readEnvironment = (environment: Environment): { values: EnvironmentValue[]; problems: Problem[] } => {
   const problems: Problem[] = []
   const values = settingKeys.flatMap((key) => {
+    const { opposites = [], unanimous } = settingOf(key)
     const found = environmentNames(key).flatMap((name): EnvironmentValue[] => {
       const text = environment[name]
-      return text === undefined || text === '' ? [] : [{ key, name, text }]
+      if (text === undefined || text === '') return []
+      if (!opposites.includes(name)) return [{ key, name, text }]
+      const opposite = parseBoolean(text)
+      if (opposite !== undefined) return [{ key, name, text: opposite ? 'no' : 'yes' }]
+      const message = `must be yes, true or 1, or else no, false or 0, not ${show(text)}`
+      problems.push({ key, where: name, message })
+      return []
     })
     const [first, other] = found
-    if (first === undefined) return []
+    // Whether they agree is seen where all places come together.
+    if (first === undefined || unanimous === true) return found
     if (other !== undefined && other.text !== first.text) {
       problems.push({
         key,

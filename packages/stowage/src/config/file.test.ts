@@ -94,6 +94,38 @@ log:
   ])
 })
 
+test('knows the line of what is wrong within a list', () => {
+  expect(
+    problemsOf(`access:
+  rules:
+    - subject: user:ada
+      repositories: team/*
+      actions: [pull]
+    - subject: ada
+      repositories: Team
+      actions: [pull, write]
+      tag: x
+  issuers:
+    - name: ci
+      issuer: http://ci.example
+      audience: registry.example
+      conditions: {}
+      permissions: []
+policies:
+  immutableTags: [v*, 'team/*:v*']
+`),
+  ).toEqual([
+    'stowage.yaml:6:7 access.rules[1].subject must be user:NAME, group:NAME, authenticated or anonymous, not "ada"',
+    'stowage.yaml:7:7 access.rules[1].repositories must be a repository or a glob such as team/* or *, not "Team"',
+    'stowage.yaml:8:7 access.rules[1].actions must be one or more of pull, push, overwrite, delete, administer, not ["pull","write"]',
+    'stowage.yaml:9:7 access.rules[1] has no key "tag"; there are subject, repositories, actions',
+    'stowage.yaml:12:7 access.issuers[0].issuer must be an https URL without a query, not "http://ci.example"',
+    expect.stringMatching(/^stowage\.yaml:14:7 access\.issuers\[0\]\.conditions must be claims /),
+    'stowage.yaml:15:7 access.issuers[0].permissions must have at least one item',
+    'stowage.yaml:17:19 policies.immutableTags[0] must be repositories:tags, both globs, as in team/*:v*, not "v*"',
+  ])
+})
+
 test('a password in a URL is not repeated', () => {
   expect(problemsOf('publicUrl: https://user:hunter2@registry.example').join()).not.toContain('hunter2')
 })

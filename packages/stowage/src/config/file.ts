@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import { configurationError, type Problem, StowageError } from '../failure.ts'
 import { findingsOf } from './issues.ts'
 import { getNested, type Nested, nestedSchema, pathOf } from './schema.ts'
@@ -85,6 +85,11 @@ const offsetOf = (document: Document, path: readonly string[]): number => {
   let node: unknown = document.contents
   let offset = 0
   for (const name of path) {
+    if (isSeq(node)) {
+      node = node.items[Number(name)]
+      if (isNode(node)) offset = node.range?.[0] ?? offset
+      continue
+    }
     if (!isMap(node)) break
     const pair = node.items.find(({ key }) => (isScalar(key) ? String(key.value) : String(key)) === name)
     if (pair === undefined) break

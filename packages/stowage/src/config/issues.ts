@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Problem } from '../failure.ts'
-import { namesBySection } from './schema.ts'
-import { settingKeys } from './settings.ts'
+import { namesBySection, pathOf } from './schema.ts'
+import { type SettingKey, settingKeys } from './settings.ts'
 import { show } from './show.ts'
 import { nearest } from './suggest.ts'
 
@@ -14,14 +14,25 @@ export interface Finding {
 export const findingsOf = (error: z.ZodError): Finding[] =>
   error.issues.flatMap((issue): Finding[] => {
     const path = issue.path.map(String)
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((name) => ({ path: [...path, name], problem: { message: unknownKey(path, name) } }))
+    const key = settingKeys.find((known) => isWithin(path, known))
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []
+    if (key !== undefined) {
+      const name = `${key}${itemPath(issue.path.slice(pathOf(key).length))}`
+      return [{ path: [...path, ...unknown.slice(0, 1)], problem: { key, message: `${name} ${issue.message}` } }]
+    }
+    if (unknown.length > 0) {
+      return unknown.map((name) => ({ path: [...path, name], problem: { message: unknownKey(path, name) } }))
     }
     const name = path.join('.')
-    const key = settingKeys.find((known) => known === name)
-    const message = name === '' ? `The configuration ${issue.message}` : `${name} ${issue.message}`
-    return [{ path, problem: key === undefined ? { message } : { key, message } }]
+    return [{ path, problem: { message: `${name === '' ? 'The configuration' : name} ${issue.message}` } }]
   })
+
+const isWithin = (path: readonly string[], key: SettingKey): boolean =>
+  pathOf(key).every((name, index) => path[index] === name)
+
+/** Where in a value: `[0].subject`. */
+export const itemPath = (path: readonly PropertyKey[]): string =>
+  path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
 
 const unknownKey = (path: readonly string[], name: string): string => {
   const full = [...path, name].join('.')

@@ -20,7 +20,19 @@ test('options are settings, nested and with the defaults', () => {
 })
 
 test('settings survive the way through options', () => {
-  const { settings } = resolveConfiguration({ flags: { 'tls.cert': 'a', 'limits.readerIdle': '90s', metrics: false } })
+  const { settings } = resolveConfiguration({
+    flags: {
+      'tls.cert': 'a',
+      'limits.readerIdle': '90s',
+      metrics: false,
+      auth: true,
+      'access.rules': '[{"subject":"user:ada","repositories":"*","actions":"pull,push"}]',
+      'policies.quotas': '[{"user":"*","bytes":"1GiB"}]',
+      'policies.immutableTags': '*:v*,team/*:stable',
+      'tokenServer.jwks': 'keys.json',
+    },
+    environment: { STOWAGE_ADMIN_PASSWORD: 'correct horse' },
+  })
   expect(settingsFrom(toInput(settings))).toEqual(settings)
 })
 

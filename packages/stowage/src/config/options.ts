@@ -1,16 +1,21 @@
-import { resolve } from 'node:path'
 import { configurationError } from '../failure.ts'
 import { findingsOf } from './issues.ts'
 import { valueSchema } from './kinds.ts'
+import { absolute } from './paths.ts'
 import { getNested, nestedSchema, placeOf } from './schema.ts'
-import { type KindValues, type SettingKey, settingKeys, settingOf, type Settings, type settings } from './settings.ts'
+import type { KindValues, QuotaItem } from './setting.ts'
+import { type SettingKey, settingKeys, settingOf, type Settings, type settings } from './settings.ts'
 
 /** What may be written for a value of each kind; durations and sizes also with their unit (`10m`, `4MiB`). */
-interface Written extends Omit<KindValues, 'address' | 'duration' | 'size'> {
+interface Written extends Omit<KindValues, 'address' | 'duration' | 'size' | 'switch' | 'quotas'> {
   address: string | number
   duration: string | number
   size: string | number
+  switch: boolean | 'on' | 'off'
+  quotas: readonly WithSize<QuotaItem>[]
 }
+
+type WithSize<T> = T extends unknown ? Omit<T, 'bytes'> & { readonly bytes: string | number } : never
 
 type Accepted<K extends SettingKey> = Written[(typeof settings)[K]['kind']] | undefined
 type Section = SettingKey extends infer K ? (K extends `${infer S}.${string}` ? S : never) : never
@@ -32,9 +37,9 @@ export const settingsFrom = (input: SettingsInput): Settings => {
   const result = nestedSchema.safeParse(input)
   if (!result.success) throw configurationError(findingsOf(result.error).map(({ problem }) => problem))
   const values = settingKeys.map((key) => {
-    const { default: fallback, kind } = settingOf(key)
+    const { default: fallback } = settingOf(key)
     const value = getNested(result.data, key) ?? (fallback === undefined ? undefined : valueSchema(key).parse(fallback))
-    return [key, kind === 'path' && value !== undefined ? resolve(value as string) : value] as const
+    return [key, absolute(key, value, process.cwd())] as const
   })
   return Object.fromEntries(values) as unknown as Settings
 }

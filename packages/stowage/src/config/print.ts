@@ -17,6 +17,9 @@ export const printConfiguration = ({ settings, sources }: Resolved): string => {
     const value = settings[key]
     const source = sources.get(key)
     if (value === undefined || source === undefined) rows.push({ line: `${indent}# ${name}:`, note: 'not set' })
+    // As a comment: what is printed can be used as a file, and this must not become the password.
+    else if (settingOf(key).kind === 'secret')
+      rows.push({ line: `${indent}# ${name}: [hidden]`, note: describeSource(source) })
     else rows.push({ line: `${indent}${name}: ${written(key, value)}`, note: describeSource(source) })
   }
   const width = Math.max(...rows.map(({ line }) => line.length))
@@ -25,6 +28,8 @@ export const printConfiguration = ({ settings, sources }: Resolved): string => {
 
 const written = (key: SettingKey, value: unknown): string => {
   const { kind } = settingOf(key)
-  if (typeof value === 'number') return kind === 'duration' ? formatDuration(value) : formatSize(value)
+  if (kind === 'switch') return value === true ? 'on' : 'off'
+  if (kind === 'duration' && typeof value === 'number') return formatDuration(value)
+  if (kind === 'size' && typeof value === 'number') return formatSize(value)
   return stringify(value, { lineWidth: 0, collectionStyle: 'flow' }).trimEnd()
 }

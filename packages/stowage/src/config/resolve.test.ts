@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { describeSource, resolveConfiguration } from './resolve.ts'
 import type { SettingKey } from './settings.ts'
 
@@ -22,7 +22,9 @@ test('without anything the defaults hold', () => {
     address: '127.0.0.1:5000',
     data: resolve('data'),
     publicUrl: undefined,
-    'authentication.disabled': undefined,
+    auth: undefined,
+    'tokens.lifetime': 600,
+    'limits.requestRate': 1000,
     'uploads.expireAfter': 600,
     'manifests.maxSize': 4 * 2 ** 20,
     'log.level': 'info',
@@ -75,22 +77,100 @@ test('a file that is not there is a problem like the others', () => {
   expect(() => resolveConfiguration(input)).toThrow(/x\.yaml cannot be read[^]*STOWAGE_METRICS/)
 })
 
-test.each([
-  ['yes', true],
-  ['TRUE', true],
-  ['1', true],
-  ['no', false],
-  ['False', false],
-  ['0', false],
-])('DISABLE_AUTHENTICATION=%s is %s', (text, value) => {
-  expect(
-    resolveConfiguration({ environment: { DISABLE_AUTHENTICATION: text } }).settings['authentication.disabled'],
-  ).toBe(value)
+describe('the switch', () => {
+  const on = (input: Parameters<typeof resolveConfiguration>[0]): boolean | undefined =>
+    resolveConfiguration(input).settings.auth
+
+  test.each([
+    ['on', true],
+    ['YES', true],
+    ['true', true],
+    ['1', true],
+    ['off', false],
+    ['no', false],
+    ['False', false],
+    ['0', false],
+  ])('STOWAGE_AUTH=%s, auth: %s', (text, value) => {
+    expect(on({ environment: { STOWAGE_AUTH: text } })).toBe(value)
+    expect(on({ file: fileOf(`auth: ${text}\n`) })).toBe(value)
+  })
+
+  test.each([
+    ['yes', false],
+    ['TRUE', false],
+    ['1', false],
+    ['no', true],
+    ['False', true],
+    ['0', true],
+  ])('DISABLE_AUTHENTICATION=%s: auth is %s', (text, value) => {
+    expect(on({ environment: { DISABLE_AUTHENTICATION: text } })).toBe(value)
+  })
+
+  test('is unset when nobody says anything', () => {
+    expect(on({})).toBeUndefined()
+    expect(on({ environment: { STOWAGE_AUTH: '', DISABLE_AUTHENTICATION: '' } })).toBeUndefined()
+  })
+
+  test('takes any number of places that agree, in whatever words', () => {
+    const environment = { STOWAGE_AUTH: 'off', DISABLE_AUTHENTICATION: '1' }
+    expect(on({ file: fileOf('auth: no\n'), environment, flags: { auth: false } })).toBe(false)
+  })
+
+  /** Each place by its name, and what makes it say on or off. */
+  const places = {
+    file: (value: boolean) => ({ file: fileOf(`# first\nauth: ${value ? 'on' : 'off'}\n`) }),
+    STOWAGE_AUTH: (value: boolean) => ({ environment: { STOWAGE_AUTH: value ? 'yes' : 'no' } }),
+    DISABLE_AUTHENTICATION: (value: boolean) => ({ environment: { DISABLE_AUTHENTICATION: value ? '0' : '1' } }),
+    flag: (value: boolean) => ({ flags: { auth: value } }),
+  }
+  const nameOf = (place: string, value: boolean): RegExp =>
+    place === 'file' ? /stowage\.yaml:2/ : place === 'flag' ? (value ? /--auth/ : /--no-auth/) : new RegExp(place)
+  const names = Object.keys(places) as (keyof typeof places)[]
+  const pairs = names.flatMap((one, index) => names.slice(index + 1).map((other) => [one, other] as const))
+
+  test.each(pairs)('%s and %s must not contradict each other, and both are named', (one, other) => {
+    for (const value of [true, false]) {
+      const [first, second] = [places[one](value), places[other](!value)]
+      const environment = {
+        ...('environment' in first && first.environment),
+        ...('environment' in second && second.environment),
+      }
+      const input = { ...first, ...second, environment }
+      expect(() => on(input)).toThrow(nameOf(one, value))
+      expect(() => on(input)).toThrow(nameOf(other, !value))
+      expect(() => on(input)).toThrow(new RegExp(`is ${value ? 'off' : 'on'}, but .* is ${value ? 'on' : 'off'}`))
+    }
+  })
 })
 
-test.each(['on', 'off', '2', ' ', 'y', 'null'])('DISABLE_AUTHENTICATION=%j is an error', (text) => {
-  expect(() => resolveConfiguration({ environment: { DISABLE_AUTHENTICATION: text } })).toThrow(
-    /^DISABLE_AUTHENTICATION: must be yes/,
+test('a list in the environment is JSON, and its items are looked at one by one', () => {
+  const rules = (text: string): unknown =>
+    resolveConfiguration({ environment: { STOWAGE_ACCESS_RULES: text } }).settings['access.rules']
+  const rule = { subject: 'group:dev', repositories: 'team/*', actions: ['pull', 'push'] }
+  expect(rules(JSON.stringify([rule]))).toEqual([rule])
+  expect(() => rules('team')).toThrow(/^STOWAGE_ACCESS_RULES: must be JSON, a list of/)
+  expect(() => rules(JSON.stringify([rule, { ...rule, action: 'pull' }]))).toThrow(
+    'STOWAGE_ACCESS_RULES: [1] has no key "action"; did you mean actions?',
+  )
+})
+
+test('keys are the path of a file, or a URL', () => {
+  const keys = (jwks: string): unknown =>
+    resolveConfiguration({ flags: { 'tokenServer.jwks': jwks } }).settings['tokenServer.jwks']
+  expect(keys('keys.json')).toBe(resolve('keys.json'))
+  expect(keys('https://auth.example/keys?v=1')).toBe('https://auth.example/keys?v=1')
+  expect(() => keys('https://user:hunter2@auth.example/keys')).toThrow(/^--token-server-jwks: must be(?!.*hunter2)/)
+})
+
+test('a password is not repeated, whatever is wrong with it', () => {
+  for (const environment of [
+    { STOWAGE_ADMIN_PASSWORD: 'hunter2' },
+    { STOWAGE_ADMIN_PASSWORD: 'hunter2\n'.repeat(9) },
+  ]) {
+    expect(() => resolveConfiguration({ environment })).toThrow(/^STOWAGE_ADMIN_PASSWORD: must be text(?!.*hunter2)/)
+  }
+  expect(() => resolveConfiguration({ file: fileOf('admin: { password: 12345678 }\n') })).toThrow(
+    /admin\.password must be text .* in quotes(?!.*1234)/,
   )
 })
 

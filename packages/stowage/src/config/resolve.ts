@@ -1,8 +1,10 @@
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { configurationError, type Problem } from '../failure.ts'
 import { configFileVariable, type Environment, readEnvironment } from './environment.ts'
 import { readConfigFile } from './file.ts'
+import { itemPath } from './issues.ts'
 import { valueSchema } from './kinds.ts'
+import { absolute } from './paths.ts'
 import { flagOf, type SettingKey, settingKeys, settingOf, type Settings } from './settings.ts'
 
 /** Where the value of a setting came from. */
@@ -26,8 +28,9 @@ export interface ConfigurationInput {
 }
 
 /**
- * Puts the sources together: a flag goes before the environment, that before the file, that before the default. Paths in
- * the file are relative to the file, all others to the working directory.
+ * Puts the sources together: a flag goes before the environment, that before the file, that before the default. Where two
+ * places must not contradict each other, none goes before another: whether anybody may push hangs on it. Paths in the file
+ * are relative to the file, all others to the working directory.
  *
  * @throws StowageError that lists every problem of every source.
  */
@@ -37,14 +40,21 @@ export const resolveConfiguration = ({ flags = {}, environment = {}, file }: Con
   const sources = new Map<SettingKey, Source>()
   const set = (key: SettingKey, given: unknown, source: Source, base: string): void => {
     const result = valueSchema(key).safeParse(given)
-    if (result.success) {
-      values.set(key, settingOf(key).kind === 'path' ? resolve(base, result.data as string) : result.data)
-      sources.set(key, source)
-    } else {
-      for (const { message } of result.error.issues) {
-        problems.push({ key, message, ...('name' in source ? { where: source.name } : {}) })
+    if (!result.success) {
+      for (const { message, path } of result.error.issues) {
+        const where = itemPath(path)
+        const said = where === '' ? message : `${where} ${message}`
+        problems.push({ key, message: said, ...('name' in source ? { where: source.name } : {}) })
       }
+      return
     }
+    const before = sources.get(key)
+    if (settingOf(key).unanimous === true && before !== undefined && values.get(key) !== result.data) {
+      problems.push(contradiction(key, { source, value: result.data }, { source: before, value: values.get(key) }))
+      return
+    }
+    values.set(key, absolute(key, result.data, base))
+    sources.set(key, source)
   }
 
   const here = process.cwd()
@@ -67,12 +77,26 @@ export const resolveConfiguration = ({ flags = {}, environment = {}, file }: Con
   problems.push(...fromEnvironment.problems)
   for (const { key, name, text } of fromEnvironment.values) set(key, text, { kind: 'environment', name }, here)
   for (const key of settingKeys) {
-    const name = key === 'address' ? 'address' : flagOf(key)
-    if (flags[key] !== undefined) set(key, flags[key], { kind: 'flag', name }, here)
+    const given = flags[key]
+    const name = key === 'address' ? 'address' : given === false ? flagOf(key).replace('--', '--no-') : flagOf(key)
+    if (given !== undefined) set(key, given, { kind: 'flag', name }, here)
   }
   if (problems.length > 0) throw configurationError(problems)
   return { settings: toSettings(values), sources }
 }
+
+interface Said {
+  readonly source: Source
+  readonly value: unknown
+}
+
+const contradiction = (key: SettingKey, here: Said, there: Said): Problem => ({
+  key,
+  where: describeSource(here.source),
+  message:
+    `says that ${key} is ${here.value === true ? 'on' : 'off'}, but ${describeSource(there.source)} says that it is ` +
+    `${there.value === true ? 'on' : 'off'}. Change one of them: none goes before the other.`,
+})
 
 /** A source as people look for it. */
 export const describeSource = (source: Source): string => {

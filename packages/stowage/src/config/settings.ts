@@ -1,43 +1,12 @@
+import { accessSettings } from './access-settings.ts'
+import type { Kind, KindValues, Setting } from './setting.ts'
+
 /**
  * Everything that can be set, in one table. The schema of the configuration file, the names in the environment, the flags,
  * `--help`, `--check-config`, the types of `serve()` and the table in `docs/configuration.md` are all made from it.
  *
  * It is plain data, so that `stowage --help` need not load a schema library.
  */
-interface Setting {
-  readonly kind: Kind
-  /** What it does, in one sentence without a full stop. */
-  readonly about: string
-  /** As it would be written in the configuration file. Without one the setting is unset. */
-  readonly default?: string | number | boolean
-  /** Least value; seconds, bytes, or bytes a second. */
-  readonly least?: number
-  /** Only whole seconds. */
-  readonly whole?: true
-  /** Further names in the environment, besides the one made from the key. */
-  readonly aliases?: readonly string[]
-  /** Shown by `stowage serve --help` among the first. */
-  readonly common?: true
-}
-
-/** The forms that values have: see `kinds.ts`. */
-export type Kind = 'address' | 'path' | 'url' | 'boolean' | 'duration' | 'size' | 'origins' | 'level'
-
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
-
-export interface KindValues {
-  address: string
-  path: string
-  url: string
-  boolean: boolean
-  /** Seconds. */
-  duration: number
-  /** Bytes. */
-  size: number
-  origins: readonly string[] | '*'
-  level: (typeof logLevels)[number]
-}
-
 export const settings = {
   address: {
     kind: 'address',
@@ -58,18 +27,22 @@ export const settings = {
       'The URL under which clients reach the registry, behind a proxy for instance; makes every `Location` absolute',
     common: true,
   },
+  auth: {
+    kind: 'switch',
+    opposites: ['DISABLE_AUTHENTICATION'],
+    unanimous: true,
+    about:
+      '`on`: clients log in, and may do what a rule allows; `off`: whoever reaches the registry may do everything. Unset: as `off`, and said at every start',
+    common: true,
+  },
   allowAnonymous: {
     kind: 'boolean',
     default: false,
     about:
-      'Listen beyond the loopback interface although everyone who can reach the registry may push, pull and delete',
+      'Listen beyond the loopback interface although `auth` is not on and everyone who can reach the registry may push, pull and delete',
     common: true,
   },
-  'authentication.disabled': {
-    kind: 'boolean',
-    aliases: ['DISABLE_AUTHENTICATION'],
-    about: '`yes` confirms that nobody has to log in, which is the case today in any event; `no` stops the start',
-  },
+  ...accessSettings,
   'tls.cert': {
     kind: 'path',
     about: 'A PEM file with the certificate and its chain; turns HTTPS on, with `tls.key`',
@@ -151,6 +124,33 @@ export const settings = {
     least: 1,
     about: 'How long a connection may wait for its next request; longer than that of a load balancer in front',
   },
+  'limits.requestRate': {
+    kind: 'count',
+    default: 1000,
+    least: 0,
+    needsAuth: true,
+    about:
+      'Requests a second of one user from one network (IPv4 /24, IPv6 /64), before they are answered 429; 0 turns the limit off',
+  },
+  'limits.requestBurst': {
+    kind: 'count',
+    default: 20_000,
+    least: 1,
+    needsAuth: true,
+    about: 'Requests that may come at once before that rate counts',
+  },
+  'limits.openUploads': {
+    kind: 'count',
+    default: 1000,
+    least: 1,
+    about: 'Unfinished uploads of one user; without `auth` everybody is one user',
+  },
+  'limits.allOpenUploads': {
+    kind: 'count',
+    default: 10_000,
+    least: 1,
+    about: 'Unfinished uploads of all together',
+  },
   'shutdown.drainDelay': {
     kind: 'duration',
     default: '0s',
@@ -182,10 +182,36 @@ export const settingOf = (key: SettingKey): Setting => settings[key]
 /** `uploads.expireAfter` → `--uploads-expire-after` */
 export const flagOf = (key: SettingKey): string => `--${kebab(key)}`
 
-/** `uploads.expireAfter` → `STOWAGE_UPLOADS_EXPIRE_AFTER`, then the aliases. */
+/** Flags that are there to be seen by everybody on the machine: no secret has one. The address is an argument. */
+export const hasFlag = (key: SettingKey): boolean => settingOf(key).kind !== 'secret' && key !== 'address'
+
+/** Whether its flag takes no value, and has an opposite: `--metrics`, `--no-metrics`. */
+export const isToggle = (key: SettingKey): boolean => ['boolean', 'switch'].includes(settingOf(key).kind)
+
+/** What the flag takes, as help shows it. */
+export const placeholderOf = (key: SettingKey): string => {
+  const { kind } = settingOf(key)
+  return isToggle(key) ? '' : `<${placeholders[kind] ?? kind}>`
+}
+
+const placeholders: Partial<Record<Kind, string>> = {
+  count: 'n',
+  service: 'name',
+  user: 'name',
+  endpoint: 'url',
+  keys: 'url-or-path',
+  rules: 'json',
+  issuers: 'json',
+  tags: 'list',
+  quotas: 'json',
+  networks: 'list',
+}
+
+/** `uploads.expireAfter` → `STOWAGE_UPLOADS_EXPIRE_AFTER`, then the aliases, then those that say the opposite. */
 export const environmentNames = (key: SettingKey): readonly [string, ...string[]] => [
   `STOWAGE_${kebab(key).replaceAll('-', '_').toUpperCase()}`,
   ...(settingOf(key).aliases ?? []),
+  ...(settingOf(key).opposites ?? []),
 ]
 
 const kebab = (key: string): string =>

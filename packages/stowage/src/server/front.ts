@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { NodeHandler } from '@stowage/registry/node'
 import type { Connections } from './connections.ts'
-import { type Page, sendPage } from './page.ts'
+import { jsonPage, type Page, sendPage } from './page.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 
 /** Makes the page, or `undefined` when this request is not for it after all. */
@@ -9,8 +9,10 @@ export type PageMaker = (req: IncomingMessage) => Page | undefined | Promise<Pag
 
 export interface FrontOptions {
   readonly registry: NodeHandler
-  /** By path. They answer GET and HEAD; everything else goes to the registry, which says what is not there. */
+  /** By path. They answer GET and HEAD; everything else, the token endpoint too, goes to the registry, which says what is not there. */
   readonly pages: ReadonlyMap<string, PageMaker>
+  /** Whether clients get tokens here. */
+  readonly tokens: boolean
   readonly connections: Pick<Connections, 'begin' | 'beginExpecting'>
   readonly requests: RequestMetrics
   readonly onError: (error: unknown) => void
@@ -20,13 +22,15 @@ export interface FrontOptions {
 
 /** Where every request comes in: the registry's own to the registry, and the few pages beside it. */
 export const createFront = (options: FrontOptions): { request: RequestListener; checkContinue: RequestListener } => {
-  const { registry, pages, connections, requests, onError, closing } = options
+  const { registry, pages, tokens, connections, requests, onError, closing } = options
 
   const pageFor = (req: IncomingMessage): PageMaker | undefined => {
     const { url = '', method } = req
-    if (url.startsWith('/v2') || (method !== 'GET' && method !== 'HEAD')) return undefined
+    if (url.startsWith('/v2')) return undefined
     const query = url.indexOf('?')
-    return pages.get(query === -1 ? url : url.slice(0, query))
+    const path = query === -1 ? url : url.slice(0, query)
+    if (!tokens && (path === '/auth/token' || path === '/auth/token/')) return noTokens
+    return method === 'GET' || method === 'HEAD' ? pages.get(path) : undefined
   }
 
   const answer = async (make: PageMaker, req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -67,6 +71,9 @@ export const createFront = (options: FrontOptions): { request: RequestListener; 
     },
   }
 }
+
+const noTokens: PageMaker = () =>
+  jsonPage(404, { errors: [{ code: 'UNSUPPORTED', message: 'There are no tokens here: nobody has to log in.' }] })
 
 /** RFC 9112, section 3.2.2: "a server MUST accept the absolute-form in requests", in which proxies ask. */
 const originForm = (req: IncomingMessage): void => {

@@ -10,8 +10,13 @@ export const registryHost = (publicUrl: string | undefined, header: string | und
   return header !== undefined && pattern.test(header) ? header.toLowerCase() : listening
 }
 
-/** How to get a first image into a registry: works against 127.0.0.1, which Docker talks plain HTTP to. */
-export const firstPush = (host: string): readonly [pull: string, tag: string, push: string] => [
+/**
+ * How to get a first image into a registry: works against 127.0.0.1, which Docker talks plain HTTP to.
+ *
+ * @param login Whether one has to log in.
+ */
+export const firstPush = (host: string, login: boolean): readonly string[] => [
+  ...(login ? [`docker login ${host}`] : []),
   'docker pull hello-world',
   `docker tag hello-world ${host}/hello-world`,
   `docker push ${host}/hello-world`,

@@ -33,8 +33,15 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+export interface LandingFacts {
+  readonly host: string
+  readonly secure: boolean
+  /** Whether one has to log in. */
+  readonly login: boolean
+}
+
 /** What a person sees who opens the registry in a browser: its address, and how to push and pull. */
-export const landingPage = ({ host, secure }: { readonly host: string; readonly secure: boolean }): Page => ({
+export const landingPage = ({ host, secure, login }: LandingFacts): Page => ({
   status: 200,
   type: 'text/html; charset=utf-8',
   headers: { 'content-security-policy': policy, 'referrer-policy': 'no-referrer', vary: 'Accept' },
@@ -52,7 +59,7 @@ export const landingPage = ({ host, secure }: { readonly host: string; readonly 
 <h1>An OCI registry</h1>
 <p class="address">${escape(host)}</p>
 <h2>Push a first image</h2>
-${commands(firstPush(host))}
+${commands(firstPush(host, login))}
 <h2>Pull it on another day, or another machine</h2>
 ${commands([`docker pull ${host}/hello-world`])}
 ${secure || onThisMachine(host) ? '' : insecure(host)}

@@ -23,8 +23,9 @@ test.each(['0.0.0.0', ':5000', '[::]:5000', '10.1.2.3:5000', '[::ffff:10.0.0.1]:
   '%s needs --allow-anonymous',
   async (address) => {
     await expect(permitted({ address })).rejects.toThrow(/can be reached from other machines[^]*--allow-anonymous/)
-    await expect(permitted({ address, authentication: { disabled: true } })).rejects.toThrow(/--allow-anonymous/)
+    await expect(permitted({ address, auth: false })).rejects.toThrow(/--allow-anonymous/)
     await expect(permitted({ address, allowAnonymous: true })).resolves.toMatchObject({ port: 5000 })
+    await expect(permitted({ address, auth: true })).resolves.toMatchObject({ port: 5000 })
   },
 )
 
@@ -32,11 +33,10 @@ test('a name that does not exist is said to be one', async () => {
   await expect(permitted({ address: 'nowhere.invalid:5000' })).rejects.toThrow(/there is no host of this name/)
 })
 
-test('authentication that is asked for stops the start, together with all else that does', async () => {
-  const input = { address: '0.0.0.0', authentication: { disabled: false }, tls: { key: '/nowhere' } }
-  await expect(permitted({ authentication: { disabled: false } })).rejects.toThrow(/^authentication is asked for/)
+test('everything that forbids a start is listed', async () => {
+  const input = { address: '0.0.0.0', tls: { key: '/nowhere' }, access: { htpasswd: '/none' } }
   await expect(permitted(input)).rejects.toThrow(
-    /3 problems:[^]*authentication is asked[^]*--allow-anonymous[^]*tls\.key needs tls\.cert/,
+    /4 problems:[^]*access\.htpasswd does nothing[^]*--allow-anonymous[^]*tls\.key needs tls\.cert[^]*\/none cannot be read/,
   )
 })
 

@@ -1,17 +1,21 @@
 import { lookup } from 'node:dns/promises'
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
+import type { AccountOptions } from '@stowage/registry'
+import { accountOptions } from '../account-options.ts'
 import { type Address, isLoopback, parseAddress } from '../config/address.ts'
 import type { Settings } from '../config/settings.ts'
 import { show } from '../config/show.ts'
 import { configurationError, type Problem, StowageError } from '../failure.ts'
+import { readSettingFile } from './setting-file.ts'
+import { withoutAuth } from './without-auth.ts'
 
 /** What a server needs to know before it listens, once everything that forbids it was ruled out. */
 export interface Permit {
   /** `host` is an IP address, or empty for every interface. */
   readonly listen: Address
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined
+  readonly accounts: AccountOptions
 }
 
 /**
@@ -21,27 +25,24 @@ export interface Permit {
  */
 export const permit = async (settings: Settings): Promise<Permit> => {
   const problems: Problem[] = []
-  if (settings['authentication.disabled'] === false) {
-    problems.push({
-      key: 'authentication.disabled',
-      message:
-        'authentication is asked for, and this version has none. Nothing is served, so that nobody relies on it: leave ' +
-        'the setting away to serve this machine only, or put a proxy that authenticates in front.',
-    })
-  }
   const listen = await resolveAddress(settings.address)
-  if (!(listen.host !== '' && isLoopback(listen.host)) && !settings.allowAnonymous) {
+  if (settings.auth !== true) problems.push(...withoutAuth(settings))
+  if (settings.auth !== true && beyondLoopback(listen) && !settings.allowAnonymous) {
     problems.push({
       key: 'address',
       message:
         `${show(settings.address)} can be reached from other machines, and everyone there could push, pull and delete, ` +
-        'for there is no authentication yet. Listen on 127.0.0.1, or say --allow-anonymous if that is what you want.',
+        'for auth is not on. Turn it on (--auth), listen on 127.0.0.1, or say --allow-anonymous if that is what you want.',
     })
   }
   const tls = loadTls(settings, problems)
+  const accounts = accountOptions(settings, problems)
   if (problems.length > 0) throw configurationError(problems)
-  return { listen, tls }
+  return { listen, tls, accounts }
 }
+
+/** Whether somebody on another machine may reach it. @param listen with an IP address, or an empty host for every interface */
+export const beyondLoopback = (listen: Address): boolean => listen.host === '' || !isLoopback(listen.host)
 
 /**
  * A host name is looked up once, and what was found is both judged and listened on. `localhost` is 127.0.0.1: looked up, it
@@ -76,8 +77,8 @@ const loadTls = (settings: Settings, problems: Problem[]): Permit['tls'] => {
     problems.push({ key: given, message: `${given} needs ${missing} beside it` })
     return undefined
   }
-  const cert = readPem('tls.cert', certFile, problems)
-  const key = readPem('tls.key', keyFile, problems)
+  const cert = readSettingFile('tls.cert', certFile, problems)
+  const key = readSettingFile('tls.key', keyFile, problems)
   if (cert === undefined || key === undefined) return undefined
   try {
     createSecureContext({ cert, key })
@@ -85,18 +86,6 @@ const loadTls = (settings: Settings, problems: Problem[]): Permit['tls'] => {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     problems.push({ key: 'tls.cert', message: `tls.cert and tls.key are not a certificate with its key: ${why}` })
-    return undefined
-  }
-}
-
-const readPem = (key: 'tls.cert' | 'tls.key', path: string, problems: Problem[]): Buffer | undefined => {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    const why =
-      { ENOENT: 'it does not exist', EACCES: 'this user may not read it', EISDIR: 'it is a directory' }[code] ?? code
-    problems.push({ key, message: `${key}: ${path} cannot be read: ${why}` })
     return undefined
   }
 }

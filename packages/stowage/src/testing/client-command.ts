@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream'
-import { clientCommands } from '../client-commands/list.ts'
+import { listedCommands } from '../commands/list.ts'
 import { explain } from '../command-line/explain.ts'
 import { runClient } from '../command-line/run-client.ts'
 import type { Environment } from '../command-line/context.ts'
@@ -24,7 +24,7 @@ export interface ClientResult {
 }
 
 /**
- * A command line of the client, in this process: what it prints is gathered. It sees nothing of this machine's environment or
+ * A command line of the client, or of one on accounts, in this process: what it prints is gathered. It sees nothing of this machine's environment or
  * credentials, for its home is nowhere.
  */
 export const runClientCommand = async (
@@ -39,7 +39,7 @@ export const runClientCommand = async (
   }
   let code: number | undefined
   try {
-    code = await runClient(clientCommands, argv, () => ({
+    code = await runClient(listedCommands, argv, () => ({
       environment: { HOME: '/nowhere', ...environment },
       terminal,
       signal,

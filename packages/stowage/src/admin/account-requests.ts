@@ -1,0 +1,105 @@
+import type { IncomingMessage } from 'node:http'
+import type { AccountErrorCode, Accounts } from '@stowage/registry'
+import type { z } from 'zod'
+import { type AccountOperation, accountOperations } from './account-operations.ts'
+import type { AdminError, AdminErrorCode } from './api.ts'
+
+export interface AdminAnswer {
+  readonly status: number
+  readonly value: object
+}
+
+/** No operation needs more. */
+const maxBytes = 64 * 1024
+
+const statuses: Readonly<Record<Exclude<AdminErrorCode, 'method-not-allowed' | 'failed'>, number>> = {
+  invalid: 400,
+  unknown: 404,
+  'not-found': 404,
+  exists: 409,
+  'too-large': 413,
+  'media-type': 415,
+}
+
+/** Does what the request asks of accounts. Rejects only for what is no fault of who asks. */
+export const answerAccountRequest = async (
+  accounts: Accounts,
+  name: string,
+  req: IncomingMessage,
+): Promise<AdminAnswer> => {
+  if (!isOperation(name)) {
+    const names = Object.keys(accountOperations).join(', ')
+    return refusal('not-found', `There is no such operation. There are ${names}.`)
+  }
+  const type = req.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== 'application/json') return refusal('media-type', 'The body must be application/json.')
+  const text = await readBody(req)
+  if (text === undefined) return refusal('too-large', `The body must have at most ${maxBytes} bytes.`)
+  const given = parse(text)
+  return given === undefined ? refusal('invalid', 'The body must be JSON.') : perform(accounts, name, given)
+}
+
+/** Does one operation, with a body of which nothing is known yet. */
+export const perform = async (accounts: Accounts, name: AccountOperation, given: unknown): Promise<AdminAnswer> => {
+  const { body, run } = accountOperations[name] as Untyped
+  const checked = body.safeParse(given)
+  if (!checked.success) return invalid(checked.error)
+  try {
+    return { status: 200, value: await run(accounts, checked.data) }
+  } catch (error) {
+    if (isAccountError(error)) return refusal(error.code, error.message, error.field)
+    throw error
+  }
+}
+
+/** One of the operations, when it is not known which. */
+interface Untyped {
+  readonly body: z.ZodType
+  readonly run: (accounts: Accounts, body: unknown) => Promise<object>
+}
+
+const isOperation = (name: string): name is AccountOperation => Object.hasOwn(accountOperations, name)
+
+/** By its name, so that who only asks a server need not load the registry. */
+const isAccountError = (
+  error: unknown,
+): error is Error & { readonly code: AccountErrorCode; readonly field: string | undefined } =>
+  error instanceof Error && error.name === 'AccountError'
+
+const refusal = (code: keyof typeof statuses, message: string, field?: string): AdminAnswer => {
+  const value: AdminError = { error: { code, message, ...(field !== undefined && { field }) } }
+  return { status: statuses[code], value }
+}
+
+/** What is wrong and where; never what was given, which may be a password. */
+const invalid = ({ issues }: z.ZodError): AdminAnswer => {
+  const [issue] = issues
+  const path = (issue?.path ?? []).map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+  const field = path.replace(/^\./, '')
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : undefined
+  const message =
+    unknown === undefined
+      ? `${field === '' ? 'The body' : field}: ${issue?.message ?? 'it is not understood'}`
+      : `There is no member ${unknown.map((key) => JSON.stringify(`${field === '' ? '' : `${field}.`}${key}`)).join(', ')}.`
+  return refusal('invalid', message, field === '' ? unknown?.[0] : field)
+}
+
+const readBody = async (req: IncomingMessage): Promise<string | undefined> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of req as AsyncIterable<Uint8Array>) {
+    size += part.byteLength
+    // Read to its end, or who sends it would see a broken connection and no answer.
+    if (size <= maxBytes) parts.push(part)
+  }
+  return size > maxBytes ? undefined : Buffer.concat(parts).toString('utf8')
+}
+
+/** Every body is an object, so there is a value that stands for none. */
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
