@@ -21,11 +21,15 @@ export interface HttpClient extends Disposable {
   call(call: Call): Promise<Answer>
 }
 
-/** A keep-alive client with at most `connections` connections, as light as `node:http` allows. */
-export function createHttpClient(connections: number): HttpClient {
+/**
+ * A keep-alive client with at most `connections` connections, as light as `node:http` allows.
+ *
+ * @param always Headers of every call.
+ */
+export function createHttpClient(connections: number, always: Readonly<Record<string, string>> = {}): HttpClient {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   return {
-    call: (call) => send(agent, call),
+    call: (call) => send(agent, { ...call, headers: { ...always, ...call.headers } }),
     [Symbol.dispose]: () => agent.destroy(),
   }
 }

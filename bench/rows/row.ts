@@ -42,7 +42,7 @@ export async function startServers(
     const profile = server.name === 'stowage' ? context.profile : undefined
     const started = starting.use(await server.start({ directory, content, profile }))
     if (content !== undefined) {
-      using client = createHttpClient(1)
+      using client = createHttpClient(1, started.headers)
       if (server.kind === 'registry') await fill(client, started, content)
       await verify(client, started, content)
     }

@@ -28,6 +28,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string
   readonly pid: number
   readonly stop: () => Promise<void>
+  /** What every request to it must carry: credentials. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A port that was free a moment ago. */

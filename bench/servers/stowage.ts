@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { startChild } from '../child.ts'
 import { type BenchServer, freePort, whenAnswering } from './server.ts'
 
-const program = fileURLToPath(new URL('../../packages/stowage/dist/main.js', import.meta.url))
+export const program = fileURLToPath(new URL('../../packages/stowage/dist/main.js', import.meta.url))
 
 export const stowage = {
   name: 'stowage',
