@@ -32,7 +32,6 @@ const under: Promise<void>[] = []
 for (let guess = 0; guess < Number(count); guess += 1) {
   const due = began + (guess * 1000) / Number(rate)
   const wait = due - performance.now()
-  // oxlint-disable-next-line no-await-in-loop -- the pace is the point
   if (wait > 1) await pause(wait)
   under.push(send(guess))
 }
