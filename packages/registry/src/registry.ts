@@ -1,4 +1,4 @@
-import { type AccessControl, createAccess } from './access/access.ts'
+import { createAccess } from './access/access.ts'
 import { type AccountService, openAccountService } from './accounts/account-service.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { createBlobs } from './content/blobs.ts'
@@ -73,6 +73,7 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
             options: options.accounts,
             store: metadata.accounts,
             policies: options.policies ?? {},
+            host: options.access ?? {},
             directory:
               typeof options.storage === 'string' && options.storage !== ':memory:' ? options.storage : undefined,
             inMemory: options.storage === ':memory:',
@@ -100,7 +101,7 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
   const handle = createHandler({
     services: {
       login,
-      access: createAccess(controlOf(accounts, options.access), options.policies),
+      access: createAccess(accounts?.control ?? options.access ?? {}, options.policies),
       metadata,
       blobs,
       manifests,
@@ -158,15 +159,6 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     sweep,
     [Symbol.asyncDispose]: async () => closing.disposeAsync(),
   }
-}
-
-/** What the host decides itself goes before what its accounts say. */
-const controlOf = (accounts: AccountService | undefined, own: AccessControl = {}): AccessControl => {
-  const control = { ...accounts?.control, ...own }
-  // Lists must not show what the host's `authorize` could forbid; only the host can say what that is.
-  if (own.authorize === undefined || own.visible !== undefined) return control
-  const { visible: _, ...rest } = control
-  return rest
 }
 
 const loginOf = (accounts: AccountService | undefined): LoginSettings | undefined => {

@@ -1,3 +1,4 @@
+import { narrowing } from './narrow.ts'
 import { type Permission, type PermissionAction, permits } from './permission.ts'
 import type { Principal } from './principal.ts'
 
@@ -74,12 +75,8 @@ export const createRuleBook = (rules: readonly Rule[]): RuleBook => {
       if (rule !== undefined) return { allowed: true, by: { rule } }
       const decision = basis(principal, action, repository)
       if (!decision.allowed) return decision
-      for (const { kind, permissions } of principal.within ?? []) {
-        if (!permissions.some((permission) => permits(permission, action, repository))) {
-          return { allowed: false, because: kind }
-        }
-      }
-      return decision
+      const because = narrowing(principal, action, repository)
+      return because === undefined ? decision : { allowed: false, because }
     },
   }
 }

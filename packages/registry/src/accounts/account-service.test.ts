@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTestRegistry, type TestRegistry } from '@stowage/testkit'
+import { createTestRegistry, sample, type TestRegistry } from '@stowage/testkit'
 import bcrypt from 'bcryptjs'
 import { describe, expect, it } from 'vitest'
 import { memoryBlobs } from '../blobs/memory/memory-blobs.ts'
@@ -209,6 +209,83 @@ describe('a registry with accounts of its own', () => {
     expect(await statusOf(`${server.url}${list}`, `Bearer ${token}`)).toBe(404)
     valid = false
     expect(await statusOf(`${server.url}${list}`, basic('acme', 'key-1'))).toBe(401)
+  })
+
+  it('lets a token narrow what the host allows, too', async () => {
+    const asked: string[] = []
+    await using server = await open({
+      access: {
+        authorize: (principal, action, { repository = '' }) => {
+          asked.push(`${principal.name} ${action} ${repository}`)
+          return principal.kind === 'anonymous'
+            ? { allow: false, login: 'required' }
+            : { allow: repository !== 'closed' }
+        },
+        visible: () => ({ kind: 'all' }),
+      },
+    })
+    await server.accounts.addUser({ name: 'ada', password: 'correct horse' })
+    const { secret } = await server.accounts.addToken({
+      user: 'ada',
+      label: 'ci',
+      permissions: [{ repositories: 'a/*', actions: ['pull', 'push'] }],
+    })
+    const push = async (repository: string, authorization: string): Promise<number> =>
+      (await fetch(`${server.url}/v2/${repository}/blobs/uploads/`, { method: 'POST', headers: { authorization } }))
+        .status
+    expect(await push('a/x', basic('ada', 'correct horse'))).toBe(202)
+    expect(await push('b/x', basic('ada', 'correct horse'))).toBe(202)
+    expect(await push('closed', basic('ada', 'correct horse'))).toBe(403)
+    expect(await push('a/x', basic('ada', secret))).toBe(202)
+    expect(await push('b/x', basic('ada', secret))).toBe(403)
+
+    // A Bearer token says what the host allows of what was asked, and is good for no more than that.
+    const wanted = 'repository:a/x:pull,push,delete repository:b/x:pull repository:closed:pull'
+    const { token, scope } = await tokenFor(server.url, wanted, basic('ada', secret))
+    expect(scope).toBe('repository:a/x:pull,push')
+    expect(asked).toContain('ada delete a/x')
+    expect(await push('a/x', `Bearer ${token}`)).toBe(202)
+    expect(await push('a/y', `Bearer ${token}`)).toBe(401)
+    expect(await push('b/x', `Bearer ${token}`)).toBe(403)
+
+    // So are lists, and the way in that a mount without a source would be.
+    const bytes = Buffer.from('of b')
+    const digest = sample.sha256(bytes)
+    for (const repository of ['a/x', 'b/x']) {
+      const url = `${server.url}/v2/${repository}/blobs/uploads/?digest=${digest}`
+      const headers = { authorization: basic('ada', 'correct horse') }
+      expect((await fetch(url, { method: 'POST', body: bytes, headers })).status).toBe(201)
+    }
+    const catalog = async (authorization: string): Promise<unknown> =>
+      (await fetch(`${server.url}/v2/_catalog`, { headers: { authorization } })).json()
+    expect(await catalog(basic('ada', 'correct horse'))).toEqual({ repositories: ['a/x', 'b/x'] })
+    expect(await catalog(basic('ada', secret))).toEqual({ repositories: ['a/x'] })
+    expect(await statusOf(`${server.url}/v2/_catalog`, `Bearer ${token}`)).toBe(401)
+    const list = await tokenFor(server.url, 'registry:catalog:*', basic('ada', secret))
+    expect(await catalog(`Bearer ${list.token}`)).toEqual({ repositories: ['a/x'] })
+  })
+
+  it('lets a token that may not overwrite move no tag, although the host would', async () => {
+    await using server = await open({ access: { authorize: () => ({ allow: true }) } })
+    await server.accounts.addUser({ name: 'ada', password: 'correct horse' })
+    const { secret } = await server.accounts.addToken({
+      user: 'ada',
+      label: 'create',
+      permissions: [{ repositories: '*', actions: ['pull', 'push'] }],
+    })
+    const put = async (name: string, password: string): Promise<number> => {
+      const authorization = basic('ada', password)
+      const image = sample.image(name)
+      for (const { digest, bytes } of [image.config, image.layer]) {
+        const url = `${server.url}/v2/a/blobs/uploads/?digest=${digest}`
+        await fetch(url, { method: 'POST', body: bytes, headers: { authorization } })
+      }
+      const headers = { authorization, 'content-type': image.mediaType }
+      return (await fetch(`${server.url}/v2/a/manifests/v1`, { method: 'PUT', body: image.manifest, headers })).status
+    }
+    expect(await put('one', secret)).toBe(201)
+    expect(await put('two', secret)).toBe(403)
+    expect(await put('two', 'correct horse')).toBe(201)
   })
 
   it('makes a first administrator once, and no user by itself', async () => {

@@ -27,13 +27,14 @@ import { createBearer } from './tokens/bearer.ts'
 import { createExternalTokens } from './tokens/external.ts'
 import { createKeyRing } from './tokens/key-ring.ts'
 import { loadSecret } from './tokens/secret.ts'
-import { createVerdicts } from './verdicts.ts'
+import { createVerdicts, narrowed } from './verdicts.ts'
 import { issuerProblems } from './workloads/issuer-problems.ts'
 import { createWorkloads } from './workloads/issuers.ts'
 
 /** A registry's own accounts: who asks, what they may, tokens, and how all that is administered. */
 export interface AccountService extends AsyncDisposable {
-  readonly control: Required<AccessControl>
+  /** What the host decides itself in its place. */
+  readonly control: AccessControl
   /** Undefined when tokens come from a server elsewhere. */
   readonly tokens: TokenService | undefined
   readonly service: string
@@ -48,6 +49,8 @@ export interface AccountServiceOptions {
   readonly options: AccountOptions
   readonly store: AccountStore
   readonly policies: Policies
+  /** What the host decides itself. */
+  readonly host: AccessControl
   /** Of the data directory; undefined when the host brought the stores, or everything is in memory. */
   readonly directory: string | undefined
   readonly inMemory: boolean
@@ -123,12 +126,21 @@ export const openAccountService = async (given: AccountServiceOptions): Promise<
     configured: { rules, issuers },
     now,
   })
+  const verdicts = createVerdicts(directory)
+  const host = narrowed(given.host)
+  const authorize = host.authorize ?? verdicts.authorize
+  // Lists must not show what the host's `authorize` could forbid; only the host can say what that is.
+  const visible = host.visible ?? (host.authorize === undefined ? verdicts.visible : undefined)
   const closing = opened.move()
   return {
-    control: { authenticate: createAuthenticate({ login, sessions, bearer, external }), ...createVerdicts(directory) },
+    control: {
+      authenticate: given.host.authenticate ?? createAuthenticate({ login, sessions, bearer, external }),
+      authorize,
+      ...(visible !== undefined && { visible }),
+    },
     tokens:
       external === undefined
-        ? createTokenIssuer({ store, directory, login, sessions, bearer, service, now })
+        ? createTokenIssuer({ store, authorize, login, sessions, bearer, service, now })
         : undefined,
     service,
     realm: tokenServer?.realm,

@@ -1,18 +1,19 @@
+import type { AccessControl } from '../access/access.ts'
 import type { PermissionAction } from '../access/permission.ts'
 import type { Principal } from '../access/principal.ts'
 import { RegistryError } from '../errors.ts'
 import type { AccountStore } from '../metadata/account-store.ts'
-import type { Directory } from './directory.ts'
 import { type LoggedIn, type Login, wrongCredentials } from './login.ts'
 import type { Sessions } from './session.ts'
 import type { TokenGrant, TokenRequest, TokenService } from './token-service.ts'
 import type { Bearer } from './tokens/bearer.ts'
 import { makeToken } from './tokens/personal.ts'
-import { formatScopes, intersect, parseScopes } from './tokens/scope.ts'
+import { formatScopes, intersect, parseScopes, repositoriesIn } from './tokens/scope.ts'
 
 export interface TokenIssuerOptions {
   readonly store: AccountStore
-  readonly directory: Directory
+  /** The one that requests meet. */
+  readonly authorize: NonNullable<AccessControl['authorize']>
   readonly login: Login
   readonly sessions: Sessions
   readonly bearer: Bearer
@@ -25,7 +26,7 @@ const refreshLife = 90 * 24 * 3_600_000
 
 /** Gives Bearer tokens: what was asked for, as far as its holder may. */
 export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => {
-  const { store, directory, login, sessions, bearer, service, now } = options
+  const { store, authorize, login, sessions, bearer, service, now } = options
 
   const logIn = async (grant: TokenGrant, address: string | undefined): Promise<LoggedIn> => {
     switch (grant.kind) {
@@ -59,6 +60,22 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => 
     return added === 'added' ? text : undefined
   }
 
+  /** Asks as a request would be asked, so that a token never says more, or less, than what is then allowed. */
+  const allowedIn = async (
+    principal: Principal,
+    repositories: readonly string[],
+  ): Promise<ReadonlyMap<string, ReadonlySet<PermissionAction>>> => {
+    const actions = ['pull', 'push', 'delete'] as const
+    const allowed = new Map<string, Set<PermissionAction>>()
+    for (const repository of repositories) {
+      const verdicts = await Promise.all(actions.map(async (action) => authorize(principal, action, { repository })))
+      const granted = new Set<PermissionAction>(actions.filter((_action, index) => verdicts[index]?.allow === true))
+      if (granted.size === actions.length) granted.add('administer')
+      allowed.set(repository, granted)
+    }
+    return allowed
+  }
+
   return {
     issue: async (request) => {
       if (request.service !== undefined && request.service !== service) {
@@ -71,10 +88,8 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => 
       const loggedIn = await logIn(request.grant, request.remoteAddress)
       const principal: Principal | undefined = await sessions.principal(loggedIn.subject, loggedIn.session)
       if (principal === undefined) throw wrongCredentials()
-      const { rules } = await directory.state()
-      const may = (action: PermissionAction, repository: string): boolean =>
-        rules.decide(principal, action, repository).allowed
-      const access = intersect(requested, may)
+      const allowed = await allowedIn(principal, repositoriesIn(requested))
+      const access = intersect(requested, (action, repository) => allowed.get(repository)?.has(action) === true)
       const issued = await bearer.issue({ subject: loggedIn.subject, stw: loggedIn.session, access })
       const refresh = await refreshToken(request, loggedIn)
       return {

@@ -1,12 +1,18 @@
 import type { AccessControl, Purpose, Resource, Verdict } from '../access/access.ts'
 import type { Action, RepositoryFilter } from '../access/grant.ts'
-import type { Principal } from '../access/principal.ts'
+import { mayList, narrowing } from '../access/narrow.ts'
+import type { Principal, Within } from '../access/principal.ts'
 import { globsFor, type RuleBook } from '../access/rules.ts'
 import type { Directory } from './directory.ts'
 
 const allow: Verdict = { allow: true }
 const logIn: Verdict = { allow: false, login: 'required' }
 const otherScope: Verdict = { allow: false, login: 'insufficient-scope' }
+
+const tooNarrow: Readonly<Record<Within['kind'], Verdict>> = {
+  scopes: otherScope,
+  token: { allow: false, reason: 'This token does not allow it. Use one with that permission on this repository.' },
+}
 
 /** What the rules say: `authorize` and `visible` for a registry with accounts of its own. */
 export const createVerdicts = (directory: Directory): Required<Pick<AccessControl, 'authorize' | 'visible'>> => ({
@@ -31,8 +37,7 @@ const verdict = (rules: RuleBook, principal: Principal, action: Action, { reposi
   if (action === 'ping') return isStranger(principal) ? logIn : allow
   if (action === 'list') {
     if (isStranger(principal)) return logIn
-    const scopes = principal.within?.filter(({ kind }) => kind === 'scopes') ?? []
-    return scopes.every(({ catalog }) => catalog === true) ? allow : otherScope
+    return mayList(principal) ? allow : otherScope
   }
   if (repository === undefined) return { allow: false }
   const decision = rules.decide(principal, action, repository)
@@ -43,19 +48,55 @@ const verdict = (rules: RuleBook, principal: Principal, action: Action, { reposi
   if (principal.kind === 'anonymous') return logIn
   switch (decision.because) {
     case 'scopes':
-      return otherScope
     case 'token':
-      return { allow: false, reason: 'This token does not allow it. Use one with that permission on this repository.' }
+      return tooNarrow[decision.because]
     case 'no-rule':
       return { allow: false }
   }
 }
 
+/**
+ * A host's own decisions, for principals that the registry's accounts made: the permissions of a personal token and the scopes
+ * of a Bearer token narrow what the host allows, too. Without it a token for one repository would be one for all of them.
+ */
+export const narrowed = (host: AccessControl): Pick<AccessControl, 'authorize' | 'visible'> => {
+  const { authorize, visible } = host
+  return {
+    ...(authorize !== undefined && {
+      authorize: async (principal, action, resource) =>
+        narrow(await authorize(principal, action, resource), principal, action, resource),
+    }),
+    ...(visible !== undefined && {
+      visible: async (principal, purpose) => {
+        const shown = await visible(principal, purpose)
+        const within = globsWithin(principal, purpose)
+        if (within.length === 0) return shown
+        if (shown.kind === 'all') return { kind: 'any-of', globs: ['*'], within }
+        return { ...shown, within: [...(shown.within ?? []), ...within] }
+      },
+    }),
+  }
+}
+
+const narrow = (verdict: Verdict, principal: Principal, action: Action, { repository }: Resource): Verdict => {
+  if (!verdict.allow || principal.within === undefined) return verdict
+  if (action === 'list') return mayList(principal) ? verdict : otherScope
+  if (action === 'ping' || repository === undefined) return verdict
+  const because = narrowing(principal, action, repository)
+  if (because !== undefined) return tooNarrow[because]
+  const overwriteTags = verdict.overwriteTags !== false && narrowing(principal, 'overwrite', repository) === undefined
+  return { ...verdict, overwriteTags }
+}
+
+/** A list was allowed by the scope of the catalog; a mount reads the bytes of a repository and needs the scope of that one. */
+const globsWithin = ({ within = [] }: Principal, purpose: Purpose): string[][] =>
+  within
+    .filter(({ kind }) => kind === 'token' || purpose === 'mount')
+    .map(({ permissions }) => globsFor(permissions, 'pull'))
+
 /** The repositories that may be pulled, as a condition of a query. */
 const filter = (rules: RuleBook, principal: Principal, purpose: Purpose): RepositoryFilter => {
-  // A list was allowed by the scope of the catalog; a mount reads the bytes of a repository and needs the scope of that one.
-  const narrowing = (principal.within ?? []).filter(({ kind }) => kind === 'token' || purpose === 'mount')
-  const within = narrowing.map(({ permissions }) => globsFor(permissions, 'pull'))
+  const within = globsWithin(principal, purpose)
   const always = globsFor(rules.anonymous, 'pull')
   if (principal.administrator === true) {
     return within.length === 0 ? { kind: 'all' } : { kind: 'any-of', globs: ['*'], within, always }

@@ -87,6 +87,13 @@ export const intersect = (
   ]
 }
 
+/** The repositories that are asked for, each once. */
+export const repositoriesIn = (requested: readonly ResourceActions[]): string[] => [
+  ...new Set(
+    requested.filter(({ type, name }) => type === 'repository' && isRepositoryName(name)).map(({ name }) => name),
+  ),
+]
+
 /** What a token's `access` allows. Types, names and actions that are not known allow nothing. */
 export const toPermissions = (
   access: readonly ResourceActions[],

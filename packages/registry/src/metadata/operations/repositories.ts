@@ -106,7 +106,7 @@ function* firstNames(ranges: readonly NameRange[], limit: number): Operation<str
     return rows.map((row) => row.name)
   }
   const rows = yield* all(namesInRanges, { ranges: JSON.stringify(ranges), limit })
-  // Names are ASCII: here the order of UTF-16 code units is byte order.
+  // SQL promises no order of the ranges. Names are ASCII: here the order of UTF-16 code units is byte order.
   return rows.flatMap((row): string[] => JSON.parse(row.names ?? '[]')).toSorted()
 }
 

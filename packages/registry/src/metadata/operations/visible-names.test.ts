@@ -100,6 +100,14 @@ describe('among 10,000 repositories, who may see ten', () => {
     ])
   })
 
+  it('does not look at ranges behind the page', () => {
+    const names = Array.from({ length: 1000 }, (_, number) => `hidden/${1000 + number}`)
+    const found = measure(listRepositories({ limit: 3, visible: filter(names) }))
+    expect(found.result).toEqual(names.slice(0, 3))
+    expect(found.statements).toBe(1)
+    expect(measure(listRepositories({ limit: 3, visible: filter(names), last: 'hidden/1990' })).statements).toBe(1)
+  })
+
   it('has an index searched, and nothing sorted', () => {
     const { database, ...rest } = openConnection(':memory:')
     migrateDatabase({ database, ...rest })
