@@ -40,13 +40,15 @@ describe('docs/embedding.md', async () => {
   afterAll(async () => rm(directory, { recursive: true, force: true }))
 
   /** Runs a snippet with some lines behind it that print what they see as JSON. */
-  const outcomeOf = async (snippet: string, lines: string): Promise<unknown> => {
+  const outcomeOf = async (snippet: string, lines: string, env: Record<string, string> = {}): Promise<unknown> => {
     const file = join(directory, 'run.ts')
     await writeFile(
       file,
       `${snippet.replace("'./data'", "':memory:'")}\n${lines}\nawait registry[Symbol.asyncDispose]()\n`,
     )
-    const { stdout } = await run(process.execPath, ['--conditions=@stowage/source', file])
+    const { stdout } = await run(process.execPath, ['--conditions=@stowage/source', file], {
+      env: { ...process.env, ...env },
+    })
     return JSON.parse(stdout) as unknown
   }
 
@@ -100,6 +102,40 @@ describe('docs/embedding.md', async () => {
     await writeFile(file, snippetWith('console.log(answer.status').replace("'./data'", "':memory:'"))
     const { stdout } = await run(process.execPath, ['--conditions=@stowage/source', file])
     expect(stdout).toBe('200 {"success":true}\n')
+  })
+
+  it('has accounts that let people in by their rules', async () => {
+    const outcome = await outcomeOf(
+      snippetWith('firstAdministrator'),
+      `
+      const digest = 'sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+      const secret = await invite('ada')
+      const ask = async (user: string | undefined, method: string, path: string) => {
+        const headers = user === undefined ? {} : { authorization: 'Basic ' + btoa(user) }
+        const body = method === 'POST' ? 'hello' : null
+        return (await registry.fetch(new Request('http://x' + path, { method, headers, body }))).status
+      }
+      const push = (name: string) => '/v2/' + name + '/blobs/uploads/?digest=' + digest
+      console.log(JSON.stringify({
+        stranger: await ask(undefined, 'POST', push('team/app')),
+        invited: await ask('ada:' + secret, 'POST', push('team/app')),
+        elsewhere: await ask('ada:' + secret, 'POST', push('public/app')),
+        administrator: await ask('admin:correct horse', 'POST', push('public/app')),
+        everybody: await ask(undefined, 'GET', '/v2/public/app/blobs/' + digest),
+        private: await ask(undefined, 'GET', '/v2/team/app/blobs/' + digest),
+        token: await ask('ada:' + secret, 'GET', '/auth/token?service=registry.example'),
+      }))`,
+      { ADMIN_PASSWORD: 'correct horse' },
+    )
+    expect(outcome).toEqual({
+      stranger: 401,
+      invited: 201,
+      elsewhere: 403,
+      administrator: 201,
+      everybody: 200,
+      private: 401,
+      token: 200,
+    })
   })
 
   it('has access control that keeps its word', async () => {

@@ -8,13 +8,17 @@ import { installGoTool } from './go-tool.ts'
 import type { Client } from './harness.ts'
 import { foreignPlatform, hostPlatform, OciLayout, readLayoutIndex } from './oci-layout.ts'
 
-const tool = { name: 'crane', package: 'github.com/google/go-containerregistry/cmd/crane', version: 'v0.22.1' }
+export const craneTool = {
+  name: 'crane',
+  package: 'github.com/google/go-containerregistry/cmd/crane',
+  version: 'v0.22.1',
+}
 
 export const crane: Client = {
   name: 'crane',
   modes: ['relative', 'absolute'],
   async run({ check, step, host, workDir, signal, repository, log }) {
-    const program = await installGoTool(tool, signal, log)
+    const program = await installGoTool(craneTool, signal, log)
     const options = { cwd: workDir, env: { DOCKER_CONFIG: workDir }, signal }
     const call = async (...args: string[]) => (await run(program, [...args, '--insecure'], options)).stdout.trim()
     const name = `${host}/${repository('image')}`

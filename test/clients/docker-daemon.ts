@@ -15,6 +15,7 @@ export interface DockerDaemon extends AsyncDisposable {
 
 export interface DockerCallOptions {
   readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
   readonly exitCodes?: readonly number[]
 }
 

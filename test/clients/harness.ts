@@ -82,6 +82,8 @@ export interface ContextOptions {
   readonly client: string
   readonly url: string
   readonly mode: LocationMode
+  /** Stands behind the name of the client in reports; `mode` unless said. */
+  readonly label?: string
   readonly workDir: string
   readonly largeLayerBytes: number
   readonly signal: AbortSignal
@@ -90,12 +92,12 @@ export interface ContextOptions {
 }
 
 export function createContext(options: ContextOptions): ClientContext {
-  const { client, mode, report, signal } = options
+  const { client, mode, label = mode, report, signal } = options
   const { host, port, protocol } = new URL(options.url)
   const run = `${client}-${randomBytes(4).toString('hex')}`
   const step = async <T>(name: string, body: () => T | Promise<T>): Promise<T> => {
     signal.throwIfAborted()
-    const title = `${client} (${mode}): ${name}`
+    const title = `${client} (${label}): ${name}`
     const started = performance.now()
     try {
       const value = await body()

@@ -7,7 +7,7 @@ import { generatedBytes, sha256 } from './generated-data.ts'
 import { installGoTool } from './go-tool.ts'
 import type { Client } from './harness.ts'
 
-const tool = { name: 'oras', package: 'oras.land/oras/cmd/oras', version: 'v1.3.6' }
+export const orasTool = { name: 'oras', package: 'oras.land/oras/cmd/oras', version: 'v1.3.6' }
 const types = { report: 'application/vnd.example.report', signature: 'application/vnd.example.signature' }
 
 interface Referrers {
@@ -18,7 +18,7 @@ export const oras: Client = {
   name: 'oras',
   modes: ['relative', 'absolute'],
   async run({ check, step, host, workDir, signal, repository, log }) {
-    const program = await installGoTool(tool, signal, log)
+    const program = await installGoTool(orasTool, signal, log)
     const call = async (...args: string[]) => {
       const options = { cwd: workDir, env: { DOCKER_CONFIG: workDir }, signal }
       return (await run(program, args, options)).stdout.trim()

@@ -2,9 +2,12 @@
 
 Usage: python-reggie.py URL relative|absolute FILE
 
+REGGIE_USERNAME and REGGIE_PASSWORD say who asks, where a registry wants to know.
+
 Prints `ok NAME` after each part and `done` at the end; an assertion that fails ends it with a traceback.
 """
 import hashlib
+import os
 import sys
 
 from opencontainers.distribution.reggie import (
@@ -13,6 +16,7 @@ from opencontainers.distribution.reggie import (
     WithDefaultName,
     WithName,
     WithReference,
+    WithUsernamePassword,
 )
 from opencontainers.image.v1 import Manifest
 
@@ -43,7 +47,12 @@ def read_in_chunks(file, chunk_size=1024):
         yield chunk
 
 
-client = NewClient(url, WithDefaultName(name), WithDebug(True))
+options = [WithDefaultName(name), WithDebug(True)]
+username = os.environ.get("REGGIE_USERNAME")
+if username:
+    options.append(WithUsernamePassword(username, os.environ["REGGIE_PASSWORD"]))
+
+client = NewClient(url, *options)
 equal(client.Config.DefaultName, name)
 equal(client.Config.Debug, True)
 ok("the client keeps its settings")

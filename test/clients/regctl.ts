@@ -8,7 +8,7 @@ import { installGoTool } from './go-tool.ts'
 import type { Client } from './harness.ts'
 import { foreignPlatform, hostPlatform, OciLayout } from './oci-layout.ts'
 
-const tool = { name: 'regctl', package: 'github.com/regclient/regclient/cmd/regctl', version: 'v0.11.7' }
+export const regctlTool = { name: 'regctl', package: 'github.com/regclient/regclient/cmd/regctl', version: 'v0.11.7' }
 const artifactType = 'application/vnd.example.note'
 /** Small enough that the image's layer of 300,000 bytes goes in five pieces. */
 const chunk = 65_536
@@ -17,7 +17,7 @@ export const regctl: Client = {
   name: 'regctl',
   modes: ['relative', 'absolute'],
   async run({ check, step, host, workDir, signal, repository, log }) {
-    const program = await installGoTool(tool, signal, log)
+    const program = await installGoTool(regctlTool, signal, log)
     const options = {
       cwd: workDir,
       env: { REGCTL_CONFIG: join(workDir, 'regctl.json'), DOCKER_CONFIG: workDir },

@@ -11,8 +11,8 @@ import { repositoryRoot } from './stowage-server.ts'
 export const stowageCommand = (workDir: string, signal: AbortSignal) => {
   const program = join(repositoryRoot, 'packages', 'stowage', 'dist', 'main.js')
   const env = { DOCKER_CONFIG: workDir, HOME: workDir, NO_COLOR: '1' }
-  return async (args: readonly string[], exitCodes: readonly number[] = [0]) =>
-    run(process.execPath, [program, ...args], { cwd: workDir, signal, env, exitCodes })
+  return async (args: readonly string[], exitCodes: readonly number[] = [0], input = '') =>
+    run(process.execPath, [program, ...args], { cwd: workDir, signal, env, exitCodes, input })
 }
 
 export const stowageClient: Client = {

@@ -1,9 +1,9 @@
 /** Starts `stowage serve` as a user does, on a free port of the loopback interface, for the client and conformance runs. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Background, MissingPrerequisite, run, start } from './command.ts'
 import { freePort, waitUntil } from './loopback.ts'
 import type { Report } from './harness.ts'
-import { existsSync } from 'node:fs'
 
 export const repositoryRoot = join(import.meta.dirname, '..', '..')
 const command = join(repositoryRoot, 'packages', 'stowage', 'dist', 'main.js')
@@ -26,7 +26,10 @@ export interface StowageOptions {
   readonly directory: string
   /** Serve with `--public-url`, so that every `Location` is absolute. */
   readonly publicUrl: boolean
-  readonly env?: Readonly<Record<string, string>>
+  /** Serve with `auth: on`. */
+  readonly accounts?: boolean
+  /** Added to its environment; what is undefined is taken out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
 }
 
@@ -47,7 +50,7 @@ export async function startStowage(options: StowageOptions): Promise<StowageServ
     {
       cwd: options.directory,
       logFile: join(options.directory, 'stowage.log'),
-      env: { DISABLE_AUTHENTICATION: 'yes', ...options.env },
+      env: { ...(options.accounts === true ? withAccounts : withoutAccounts), ...options.env },
     },
   )
   try {
@@ -63,9 +66,12 @@ export async function startStowage(options: StowageOptions): Promise<StowageServ
   }
 }
 
+const withoutAccounts = { DISABLE_AUTHENTICATION: 'yes' }
+const withAccounts = { STOWAGE_AUTH: 'on', DISABLE_AUTHENTICATION: undefined }
+
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/v2/`)
+    const response = await fetch(`${url}/readyz`)
     await response.body?.cancel()
     return response.ok
   } catch {
@@ -79,7 +85,7 @@ export async function onStowage(
   report: Report,
   use: (url: string) => Promise<void>,
 ): Promise<void> {
-  const name = `stowage serve (${options.publicUrl ? 'absolute' : 'relative'})`
+  const name = `stowage serve (${options.accounts === true ? 'accounts' : options.publicUrl ? 'absolute' : 'relative'})`
   const failedBefore = report.failed
   const server = await startStowage(options)
   try {

@@ -16,16 +16,18 @@ export interface ExampleServer extends AsyncDisposable {
 /**
  * @param program The runtime, and what it must be told before the file.
  * @param directory Becomes the working directory: the examples keep `./data` in it.
+ * @param env Added to the environment.
  */
 export async function startExample(
   name: string,
   [program, ...args]: readonly [string, ...string[]],
   directory: string,
   signal: AbortSignal,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ExampleServer> {
   const logFile = join(await mkdtemp(join(directory, 'log-')), `${name}.log`)
   const file = join(repositoryRoot, 'examples', name, 'server.ts')
-  const server = start(program, [...args, file, '0'], { cwd: directory, logFile })
+  const server = start(program, [...args, file, '0'], { cwd: directory, logFile, env })
   const printed = async (): Promise<string | undefined> => {
     if ((await stat(logFile)).size === 0) return undefined
     return /^http:\/\/127\.0\.0\.1:\d+$/m.exec(await readFile(logFile, 'utf8'))?.[0]
