@@ -8,28 +8,15 @@ import { toPicture } from './picture.ts'
 import { checkPrerequisites } from './prerequisites.ts'
 import type { BenchResult, RowResult } from './result.ts'
 import { commit } from './revision.ts'
-import { bearerRow } from './rows/bearer.ts'
 import { memoryRow } from './rows/memory.ts'
 import { pushBlobRow } from './rows/push-blob.ts'
 import { pushImagesRow } from './rows/push-images.ts'
 import { headRow, largeBlobRow, manifestRow, smallBlobRow } from './rows/read-rows.ts'
 import { inOwnDirectory, type Row } from './rows/row.ts'
 import { scaleRow } from './rows/scale.ts'
-import { wrongPasswordsRow } from './rows/wrong-passwords.ts'
 import { setupOf } from './servers/all.ts'
 
-const rows = [
-  manifestRow,
-  headRow,
-  smallBlobRow,
-  largeBlobRow,
-  pushBlobRow,
-  pushImagesRow,
-  scaleRow,
-  memoryRow,
-  bearerRow,
-  wrongPasswordsRow,
-]
+const rows = [manifestRow, headRow, smallBlobRow, largeBlobRow, pushBlobRow, pushImagesRow, scaleRow, memoryRow]
 const bench = fileURLToPath(new URL('.', import.meta.url))
 const fewestRounds = 5
 

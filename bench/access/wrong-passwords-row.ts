@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { alternate } from '../alternate.ts'
 import { manifestType } from '../content.ts'
 import { createHttpClient } from '../load/http-client.ts'
-import { guessPasswords, type Verdicts } from '../load/password-guesser.ts'
+import { guessPasswords, type Verdicts } from './password-guesser.ts'
 import { stowageWithAccounts } from '../servers/stowage-with-accounts.ts'
 import { percentile } from '../statistics.ts'
-import { prepareContent, type Row, startServers } from './row.ts'
+import { prepareContent, type Row, startServers } from '../rows/row.ts'
 
 const title = 'p99 of a pull while passwords are guessed'
 const guessesInAll = 10_000

@@ -3,7 +3,7 @@ import { manifestType } from '../content.ts'
 import { runWrk } from '../load/wrk.ts'
 import { stowage } from '../servers/stowage.ts'
 import { stowageWithAccounts } from '../servers/stowage-with-accounts.ts'
-import { prepareContent, type Row, startServers, withServerCpu } from './row.ts'
+import { prepareContent, type Row, startServers, withServerCpu } from '../rows/row.ts'
 
 const title = 'GET manifest by tag with a Bearer token, 32 connections'
 
