@@ -54,7 +54,7 @@ const added = `
   select repository_id, linked_by as actor, b.size from repository_blobs l join blobs b on b.digest = l.digest
   union all select repository_id, pushed_by, size from manifests`
 const ofActors = {
-  counted: `select actor, stored_bytes as bytes from actor_usage where stored_bytes <> 0 order by actor`,
+  counted: `select actor, bytes from (select actor, cast(sum(stored_bytes) as bigint) as bytes from actor_usage group by actor) u where bytes <> 0 order by actor`,
   added: `select actor, sum(size)::bigint as bytes from (${added}) as added group by actor order by actor`,
 }
 const ofRepositories = {
@@ -62,6 +62,13 @@ const ofRepositories = {
   added: `select name, coalesce(sum(size), 0)::bigint as bytes
     from repositories left join (${added}) as added on repository_id = id group by name order by name`,
 }
+
+/** One connection that finds the tables of the schema. */
+const poolIn = (schema: string): ReturnType<typeof openPool> =>
+  openPool({
+    max: 1,
+    options: `-c search_path=${`"${schema.replaceAll('"', '""')}"`.replaceAll(' ', String.raw`\ `)}`,
+  })
 
 it('counters are what adding up gives, whatever happens at once', async () => {
   let limited = 0
@@ -71,8 +78,7 @@ it('counters are what adding up gives, whatever happens at once', async () => {
       async (history) => {
         const schema = newSchema()
         await using store = await postgresMetadata({ connectionString, schema })
-        const search = `-c search_path=${`"${schema.replaceAll('"', '""')}"`.replaceAll(' ', String.raw`\ `)}`
-        await using pool = openPool({ max: 1, options: search })
+        await using pool = poolIn(schema)
         const rows = async (sql: string) => (await pool.query<object>(sql)).rows
         for (const batch of history) {
           // One batch after the other; what is in a batch comes at once.
@@ -86,4 +92,22 @@ it('counters are what adding up gives, whatever happens at once', async () => {
     { numRuns: 25 },
   )
   expect(limited).toBeGreaterThan(0)
+})
+
+it('lets pushes of one actor to several repositories go on side by side', async () => {
+  const schema = newSchema()
+  await using store = await postgresMetadata({ connectionString, schema })
+  await using pool = poolIn(schema)
+  const grant: Grant = { actor: 'ann', action: 'push', repository: undefined, overwriteTags: true }
+  const push = async (repository: string, number: number) =>
+    store.finishUpload({ repository, digest: digest(number), size: 1, key: `side ${repository}`, at: 1 }, grant)
+  await push('one', 1)
+  await push('two', 2)
+  // Another push of hers to one of them, which does not come to its end.
+  await pool.query('begin')
+  await pool.query(`select id from repositories where name = 'one' for update`)
+  await pool.query(`update actor_usage set stored_bytes = stored_bytes where actor = 'ann'
+    and repository_id = (select id from repositories where name = 'one')`)
+  expect(await push('two', 3)).toEqual({ outcome: 'linked' })
+  await pool.query('rollback')
 })

@@ -64,6 +64,12 @@ export class RegistryError extends Error {
   }
 }
 
+/** An option of `createRegistry` that cannot be used, or a file that one names. The message says which, and what to do. */
+export class OptionsError extends Error {
+  override readonly name = 'OptionsError'
+  readonly code = 'OPTIONS_INVALID'
+}
+
 export interface ErrorHints {
   /** Where the upload stands: id and bytes received. */
   readonly upload?: { readonly id: string; readonly size: number }

@@ -17,11 +17,12 @@ export type {
   Question,
   User,
 } from './accounts/accounts.ts'
+export { type FileProblems, fileProblems } from './accounts/file-problems.ts'
 export type { BlobStore, BlobStream, BlobUpload } from './blobs/blob-store.ts'
 export { DataDirectoryError } from './blobs/file-system/data-directory.ts'
 export { fileSystemBlobs, type FileSystemBlobsOptions } from './blobs/file-system/file-system-blobs.ts'
 export { memoryBlobs } from './blobs/memory/memory-blobs.ts'
-export { type ErrorHints, type Fault, faults, RegistryError } from './errors.ts'
+export { type ErrorHints, type Fault, faults, OptionsError, RegistryError } from './errors.ts'
 export type { Hooks } from './events/hooks.ts'
 export type { Cors } from './http/cors.ts'
 export type { RequestSummary } from './http/handle.ts'

@@ -2,6 +2,7 @@ import type { AccessControl } from './access/access.ts'
 import type { Policies } from './access/policies.ts'
 import type { AccountOptions } from './accounts/account-options.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
+import { OptionsError } from './errors.ts'
 import type { Hooks } from './events/hooks.ts'
 import type { Cors } from './http/cors.ts'
 import type { RequestSummary } from './http/handle.ts'
@@ -132,7 +133,7 @@ const known = {
 
 const MiB = 1024 * 1024
 
-/** @throws Error that lists every option that is unknown or out of range. */
+/** @throws OptionsError that lists every option that is unknown or out of range. */
 export const resolveOptions = (options: RegistryOptions): Settings => {
   const problems: string[] = []
   for (const [section, names] of Object.entries(known)) {
@@ -183,7 +184,7 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
       cacheSize: number('manifests.cacheSize', manifests.cacheSize, 16 * MiB, 1),
     },
   }
-  if (problems.length > 0) throw new Error(`The registry cannot be made: ${problems.join('; ')}.`)
+  if (problems.length > 0) throw new OptionsError(`The registry cannot be made: ${problems.join('; ')}.`)
   return settings
 }
 

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { memoryBlobs } from './blobs/memory/memory-blobs.ts'
-import { RegistryError } from './errors.ts'
+import { OptionsError, RegistryError } from './errors.ts'
 import { sqliteMetadata } from './metadata/sqlite/sqlite-metadata.ts'
 import type { RegistryOptions } from './options.ts'
 import { createRegistry } from './registry.ts'
@@ -28,7 +28,44 @@ describe('createRegistry', () => {
     ['a URL that is not one', { storage: ':memory:', publicUrl: 'registry.example' }, 'publicUrl must be'],
     ['a URL with a query', { storage: ':memory:', publicUrl: 'https://registry.example/?x' }, 'publicUrl must be'],
   ])('refuses %s', async (_, options, message) => {
-    await expect(createRegistry(options as RegistryOptions)).rejects.toThrow(message)
+    const refused = createRegistry(options as RegistryOptions)
+    await expect(refused).rejects.toThrow(message)
+    await expect(refused).rejects.toBeInstanceOf(OptionsError)
+  })
+
+  it('says of what its options name that it is an option, too', async () => {
+    const file = join(directory, 'users')
+    await writeFile(file, 'ada:hunter2')
+    for (const options of [
+      { accounts: { secret: 'short' } },
+      { accounts: { htpasswd: file } },
+      { accounts: { tokenServer: { realm: 'https://a.example', issuer: 'a', jwks: 'http://a.example/keys' } } },
+      { trustedProxies: ['nowhere'] },
+    ]) {
+      await expect(createRegistry({ storage: ':memory:', ...options })).rejects.toBeInstanceOf(OptionsError)
+    }
+  })
+
+  it('sweeps accounts whatever became of the rest', async () => {
+    const metadata = await sqliteMetadata({ path: ':memory:' })
+    const swept: string[] = []
+    const broken = async (): Promise<never> => Promise.reject(new Error('stuck'))
+    const store = {
+      ...metadata,
+      listExpiredUploads: broken,
+      listGarbage: broken,
+      accounts: {
+        ...metadata.accounts,
+        removeExpiredTokens: async (before: number) => {
+          swept.push('tokens')
+          return metadata.accounts.removeExpiredTokens(before)
+        },
+      },
+    }
+    const accounts = { secret: '0123456789abcdef0123456789abcdef' }
+    await using registry = await createRegistry({ storage: { metadata: store, blobs: memoryBlobs() }, accounts })
+    await expect(registry.sweep()).rejects.toThrow('stuck')
+    expect(swept).toEqual(['tokens'])
   })
 
   it('puts no control character of its URL into a header', async () => {

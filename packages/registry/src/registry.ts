@@ -51,7 +51,8 @@ const flushEvery = 5000
  * Opens a registry. Dispose of it (`await using`, or `registry[Symbol.asyncDispose]()`) to let uploads come to rest and close
  * the stores.
  *
- * @throws Error when an option is unknown or out of range, or when the storage cannot be opened or is another process's.
+ * @throws OptionsError, or AccountError, when an option is unknown, out of range, or names what cannot be used; another Error
+ * when the storage cannot be opened or is another process's.
  */
 export const createRegistry = async (options: RegistryOptions): Promise<Registry> => {
   const settings = resolveOptions(options)
@@ -122,12 +123,14 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
 
   const sweep = async (): Promise<SweepResult> => {
     await pulls.flush()
-    // Each in its turn, and the second whatever became of the first.
+    // Each in its turn, and whatever became of the others.
     const [expired] = await Promise.allSettled([uploads.sweep()])
-    const deletedBlobs = await blobs.sweep()
-    await accounts?.sweep()
+    const [deleted] = await Promise.allSettled([blobs.sweep()])
+    const [ended] = await Promise.allSettled([accounts?.sweep()])
     if (expired.status === 'rejected') throw expired.reason
-    return { expiredUploads: expired.value, deletedBlobs }
+    if (deleted.status === 'rejected') throw deleted.reason
+    if (ended.status === 'rejected') throw ended.reason
+    return { expiredUploads: expired.value, deletedBlobs: deleted.value }
   }
   const quietly = (what: string, work: () => Promise<unknown>) => (): void => {
     work().catch((error: unknown) => logger.error({ err: error }, `${what} failed; it will be tried again`))

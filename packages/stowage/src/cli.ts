@@ -3,6 +3,7 @@ import { clientCommands } from './client-commands/list.ts'
 import { unknownCommand } from './command-line/find-command.ts'
 import { interruptOnSignals } from './command-line/interrupt.ts'
 import { runClient } from './command-line/run-client.ts'
+import { toggleValueProblem } from './command-line/toggle-values.ts'
 import { administrationCommands, administrationGroups, listedCommands } from './commands/list.ts'
 import { flagOf, hasFlag, isToggle, placeholderOf, type SettingKey, settingKeys, settingOf } from './config/settings.ts'
 import { exitCodes, StowageError } from './failure.ts'
@@ -114,6 +115,8 @@ const runServer = async (argv: readonly string[], environment: CommandInput['env
     const names = listedCommands.flatMap(({ name, aliases }) => [name, ...aliases])
     throw unknownCommand(first, [...serverCommands, ...names, ...names.flatMap((name) => name.split(' ', 1))])
   }
+  const problem = first === 'serve' ? toggleValueProblem(argv) : undefined
+  if (problem !== undefined) throw new StowageError('usage', problem)
   await program.parseAsync([...argv], { from: 'user' })
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type CommandOptions, run, start } from './testing/command.ts'
@@ -94,14 +94,57 @@ describe('who may use what stowage serve serves', () => {
     writeFileSync(join(cwd, 'users'), 'ada:hunter2hunter2\n')
     const users = await run(['serve', '0', '--auth', '--access-htpasswd', 'users'], { cwd })
     expect(users).toMatchObject({ code: 78, stdout: '' })
-    expect(users.stderr).toMatch(/^stowage: The htpasswd file .*\n$/)
+    expect(users.stderr).toMatch(/^stowage: --access-htpasswd: access\.htpasswd: .* line 1 has no bcrypt hash.*\n$/)
     writeFileSync(join(cwd, 'secret'), 'x'.repeat(40))
     const secret = await run(['serve', '0', '--auth', '--access-secret-file', 'secret'], { cwd })
     expect(secret).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/^stowage: The secret .* guessed\..*\n$/) as string,
+      stderr: expect.stringMatching(
+        /^stowage: --access-secret-file: access\.secretFile: the secret .* guessed\..*\n$/,
+      ) as string,
     })
     expect(users.stderr + secret.stderr).not.toMatch(/hunter2|xxxx/)
+  })
+
+  test('--check-config refuses what the start would', async () => {
+    const cwd = await scratch()
+    writeFileSync(join(cwd, 'users'), 'ada:hunter2hunter2\n')
+    writeFileSync(join(cwd, 'weak'), 'x'.repeat(40))
+    mkdirSync(join(cwd, 'store'))
+    writeFileSync(join(cwd, 'store/secret.key'), 'hunter2', { mode: 0o600 })
+    const server = ['--token-server-realm', 'https://auth.example/', '--token-server-issuer', 'auth']
+    for (const [flags, said] of [
+      [['--access-htpasswd', 'users'], /^stowage: --access-htpasswd: access\.htpasswd: .* line 1 /],
+      [['--access-secret-file', 'weak'], /^stowage: --access-secret-file: access\.secretFile: .* guessed/],
+      [[...server, '--token-server-jwks', 'none.json'], /^stowage: --token-server-jwks: .* it does not exist/],
+      [['--data', 'store'], /^stowage: --data: .*secret\.key does not hold the secret/],
+    ] as const) {
+      for (const check of [['--check-config'], []]) {
+        const result = await run(['serve', '0', '--auth', ...flags, ...check], { cwd })
+        expect(result).toMatchObject({ code: 78, stdout: '', stderr: expect.stringMatching(said) as string })
+        expect(result.stderr).not.toMatch(/hunter2|xxxx/)
+      }
+    }
+    expect(existsSync(join(cwd, 'data'))).toBe(false)
+  })
+
+  test('--auth takes no value', async () => {
+    const cwd = await scratch()
+    for (const flags of [['--auth', 'off'], ['--auth=off']]) {
+      expect(await run(['serve', ...flags], { cwd })).toMatchObject({
+        code: 64,
+        stderr: 'stowage: --auth takes no value. Write --no-auth.\n',
+      })
+    }
+  })
+
+  test('a user that is disabled is none who can log in', async () => {
+    const cwd = await scratch()
+    await run(['user', 'add', 'ada', '--no-password'], { cwd })
+    await run(['user', 'disable', 'ada'], { cwd })
+    await using command = serveIn(cwd, ['0', '--auth'])
+    await command.serving()
+    expect(command.stdout()).toContain('Every user is disabled')
   })
 
   test('the password of the first administrator has no flag, and is in nothing that is printed', async () => {

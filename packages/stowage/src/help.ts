@@ -30,7 +30,7 @@ export const exitCodeHelp = `
 Exit codes:
   0   done, or stopped as told           70  a defect; the message has the details
   64  the command line is wrong          73  the data directory cannot be used
-  66  there is no such data directory    75  another process uses the data directory
+  66  there is no registry there         75  another process uses the data directory
   69  the address cannot be had, or the  78  the configuration is wrong, or asks for
       server does not answer                 what is refused
 `
@@ -42,7 +42,7 @@ Exit codes:
   3   there is no such user, token, …    73   the data directory cannot be used
   5   denied: stowage access explain     75   another process uses the data directory
   64  the command line is wrong          78   the configuration is wrong
-  66  there is no such data directory    130  interrupted
+  66  there is no registry there         130  interrupted
 `
 
 export const clientExitCodeHelp = `

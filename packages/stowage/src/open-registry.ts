@@ -1,7 +1,9 @@
 import {
   AccountError,
   createRegistry,
+  DataDirectoryError,
   DirectoryLockedError,
+  OptionsError,
   type Registry,
   type RegistryOptions,
 } from '@stowage/registry'
@@ -15,11 +17,15 @@ export const openRegistry = async (data: string, options: RegistryOptions): Prom
     return await createRegistry(options)
   } catch (cause) {
     if (cause instanceof DirectoryLockedError) throw new StowageError('locked', cause.message, { cause })
-    if (isAboutOptions(cause)) throw new StowageError('configuration', cause.message, { cause })
+    if (cause instanceof OptionsError || cause instanceof AccountError) {
+      throw new StowageError('configuration', cause.message, { cause })
+    }
+    if (saysWhatToDo(cause)) throw new StowageError('data', cause.message, { cause })
     throw cannotUse(data, cause)
   }
 }
 
-/** An htpasswd file with a line that is wrong, a secret that can be guessed: seen only when the registry opens. */
-const isAboutOptions = (cause: unknown): cause is Error =>
-  cause instanceof AccountError || (cause instanceof Error && cause.constructor === Error && !('code' in cause))
+/** About the directory, or the database in it. */
+const saysWhatToDo = (cause: unknown): cause is Error =>
+  cause instanceof DataDirectoryError ||
+  (cause instanceof Error && 'code' in cause && cause.code === 'DATABASE_UNUSABLE')

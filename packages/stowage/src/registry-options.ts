@@ -12,12 +12,16 @@ import type { Settings } from './config/settings.ts'
  * The part of the settings that the registry itself wants.
  *
  * Accounts are there also while `auth` is not on, so that they can be prepared while the server runs. Nobody is asked for them
- * then: what the host says of access goes before what accounts say.
+ * then: what the host says of access goes before what accounts say. Who only looks at what is stored opens it without.
  */
-export const registryOptions = (settings: Settings, logger: Logger, accounts: AccountOptions): RegistryOptions => ({
+export const registryOptions = (
+  settings: Settings,
+  logger: Logger,
+  accounts: AccountOptions | undefined,
+): RegistryOptions => ({
   storage: settings.data,
   logger,
-  accounts,
+  ...given('accounts', accounts),
   ...(settings.auth !== true && { access: open }),
   policies: {
     readOnly: settings['policies.readOnly'],

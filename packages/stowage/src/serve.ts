@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Accounts, Logger } from '@stowage/registry'
+import type { Accounts, Logger, Registry } from '@stowage/registry'
 import { toNodeHandler } from '@stowage/registry/node'
+import { isServed } from './admin/client.ts'
 import { openAdminSocket } from './admin/server.ts'
 import { type Address, formatAddress } from './config/address.ts'
 import { settingsFrom, type SettingsInput } from './config/options.ts'
@@ -17,10 +18,11 @@ import { registryHost } from './server/host.ts'
 import { landingPage } from './server/landing-page.ts'
 import { createHttpServer, listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
-import { noticesOf } from './server/notices.ts'
+import { type NoticeFacts, noticesOf } from './server/notices.ts'
 import { permit } from './server/policy.ts'
 import { createRequestMetrics } from './server/request-metrics.ts'
 import { version } from './version.ts'
+import { whileLocked } from './while-locked.ts'
 
 export type ServeOptions = SettingsInput & {
   /** Where to log. Default: JSON lines on standard error, from `log.level` on. */
@@ -61,13 +63,19 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
   const requests = createRequestMetrics()
   const logRequest = logRequests(logger, settings['log.level'] === 'debug')
   await using opened = new AsyncDisposableStack()
-  const registry = opened.use(
-    await openRegistry(settings.data, {
+  const open = async (): Promise<Registry> =>
+    openRegistry(settings.data, {
       ...registryOptions(settings, logger, accounts),
       onResponse: (summary) => {
         requests.record(summary.method, summary.route ?? 'none', summary.status, summary.milliseconds)
         logRequest(summary)
       },
+    })
+  const registry = opened.use(
+    await whileLocked(open, async (locked) => {
+      // A command lets go of the directory soon, another server does not.
+      if (await isServed(settings.data)) throw locked
+      return undefined
     }),
   )
 
@@ -134,11 +142,13 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
       }),
       sweep: async () => registry.sweep(),
     },
-    registry.accounts,
+    registry.accounts === undefined
+      ? undefined
+      : { accounts: registry.accounts, facts: { auth: settings.auth === true } },
     logger,
   )
   opened.use(admin)
-  const notices = noticesOf({ settings, listen: wanted, secure, hasUsers: await hasUsers(settings, registry.accounts) })
+  const notices = noticesOf({ settings, listen: wanted, secure, users: await usersOf(settings, registry.accounts) })
   const rest = opened.move()
   for (const notice of notices) logger.warn({}, notice)
   logger.info({ url, data: settings.data, version, pid: process.pid }, 'serving')
@@ -173,10 +183,17 @@ const limitsOf = (settings: Settings): Parameters<typeof watchConnections>[1] =>
 })
 
 /** Whether somebody could log in. Who configures users or tokens elsewhere need not have any here. */
-const hasUsers = async (settings: Settings, accounts: Accounts | undefined): Promise<boolean> =>
-  settings['access.htpasswd'] !== undefined ||
-  settings['tokenServer.realm'] !== undefined ||
-  ((await accounts?.listUsers({ limit: 1 })) ?? []).length > 0
+const usersOf = async (settings: Settings, accounts: Accounts | undefined): Promise<NoticeFacts['users']> => {
+  if (settings['access.htpasswd'] !== undefined || settings['tokenServer.realm'] !== undefined) return 'some'
+  let last: string | undefined
+  do {
+    const page = (await accounts?.listUsers({ limit: 1000, ...(last !== undefined && { last }) })) ?? []
+    if (page.some(({ disabled }) => !disabled)) return 'some'
+    if (page.length === 0) return last === undefined ? 'none' : 'disabled'
+    last = page.at(-1)?.name
+  } while (last !== undefined)
+  return 'none'
+}
 
 /** A host that a client on this machine can use, and as it was asked for: `localhost` stays `localhost`. */
 const reachable = (host: string, asked: string): string => {

@@ -18,8 +18,9 @@ export interface AccountOptions {
   /** An htpasswd file (bcrypt), read again when it changes. A user of the database goes before one of the same name here. */
   readonly htpasswd?: string
   /**
-   * Credentials that the host program knows (a licence key, say), asked when no user of the registry has this name. Undefined:
-   * they are wrong. Its principals can use the token endpoint like users.
+   * Credentials that the host program knows (a licence key, say). Undefined: they are wrong. Asked for every name, so that
+   * nobody can tell by the time it takes which names the registry has itself; where it has a user of this name, the answer
+   * counts for nothing. Its principals can use the token endpoint like users.
    */
   readonly credentials?: (name: string, password: string) => Principal | undefined | Promise<Principal | undefined>
   /** A token server elsewhere, whose tokens are then the only Bearer tokens that are taken. */

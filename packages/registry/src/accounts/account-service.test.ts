@@ -261,8 +261,29 @@ describe('a registry with accounts of its own', () => {
     expect(await catalog(basic('ada', 'correct horse'))).toEqual({ repositories: ['a/x', 'b/x'] })
     expect(await catalog(basic('ada', secret))).toEqual({ repositories: ['a/x'] })
     expect(await statusOf(`${server.url}/v2/_catalog`, `Bearer ${token}`)).toBe(401)
-    const list = await tokenFor(server.url, 'registry:catalog:*', basic('ada', secret))
-    expect(await catalog(`Bearer ${list.token}`)).toEqual({ repositories: ['a/x'] })
+    const listing = await tokenFor(server.url, 'registry:catalog:*', basic('ada', secret))
+    expect(await catalog(`Bearer ${listing.token}`)).toEqual({ repositories: ['a/x'] })
+  })
+
+  it('asks the host only about what is wanted, and gives nobody more than a few scopes', async () => {
+    const asked: string[] = []
+    await using server = await open({
+      access: {
+        authorize: (_principal, action, { repository = '' }) => {
+          asked.push(`${action} ${repository}`)
+          return { allow: true }
+        },
+      },
+    })
+    await tokenFor(server.url, 'repository:a:pull repository:b:push,nonsense repository:c:* registry:catalog:*')
+    expect(asked).toEqual(['pull a', 'push b', 'pull c', 'push c', 'delete c'])
+    const scopes = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `repository:r${index}:pull`).join(' ')
+    expect((await tokenFor(server.url, scopes(20))).scope).toBe(scopes(20))
+    const refused = await fetch(`${server.url}/auth/token?scope=${scopes(21)}`)
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('at most 20 scopes')])
+    await server.accounts.addUser({ name: 'ada', password: 'correct horse' })
+    expect((await tokenFor(server.url, scopes(21), basic('ada', 'correct horse'))).scope).toBe(scopes(21))
   })
 
   it('lets a token that may not overwrite move no tag, although the host would', async () => {
@@ -386,6 +407,12 @@ describe('a registry with accounts of its own', () => {
     expect(await explain({ name: 'root', action: 'overwrite', repository: 'a', tag: 'v1' })).toMatchObject({
       allowed: false,
       policy: 'immutable-tag',
+    })
+    await server.accounts.changeUser('root', { disabled: true })
+    expect(await explain({ name: 'root', action: 'pull', repository: 'a' })).toEqual({
+      allowed: false,
+      decision: { allowed: false, because: 'disabled' },
+      because: 'The user root is disabled.',
     })
     await expect(explain({ name: 'nobody', action: 'pull', repository: 'a' })).rejects.toMatchObject({
       code: 'unknown',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { AccessControl } from '../access/access.ts'
 import type { Policies } from '../access/policies.ts'
 import type { Rule } from '../access/rules.ts'
+import { OptionsError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { AccountStore, IssuerRow } from '../metadata/account-store.ts'
 import { AccountError } from './account-error.ts'
@@ -59,7 +60,7 @@ export interface AccountServiceOptions {
   readonly now: () => number
 }
 
-/** @throws Error when an option cannot be used. */
+/** @throws OptionsError, or AccountError, when an option cannot be used. */
 export const openAccountService = async (given: AccountServiceOptions): Promise<AccountService> => {
   const { options, store, policies, logger, now } = given
   await using opened = new AsyncDisposableStack()
@@ -69,7 +70,7 @@ export const openAccountService = async (given: AccountServiceOptions): Promise<
 
   if (options.secret === undefined && given.directory === undefined && !given.inMemory) {
     // Processes that share a database must share the secret too, and none of them can know where.
-    throw new Error(
+    throw new OptionsError(
       'accounts.secret must be given where the stores are the host’s; make one with `openssl rand -hex 32`',
     )
   }
@@ -83,6 +84,7 @@ export const openAccountService = async (given: AccountServiceOptions): Promise<
     rules,
     issuers,
     now,
+    logger,
     onChange: () => {
       verified.clear()
       keys.refresh()
@@ -98,6 +100,7 @@ export const openAccountService = async (given: AccountServiceOptions): Promise<
   opened.defer(uses.flush)
   const workloads = createWorkloads({ now, logger })
   const sessions = createSessions({ directory, htpasswd, now, onTokenUsed: uses.used })
+  const guard = createGuard({ now })
   const login = createLogin({
     directory,
     passwords,
@@ -105,12 +108,14 @@ export const openAccountService = async (given: AccountServiceOptions): Promise<
     credentials: options.credentials,
     workloads,
     known: createCredentialCheck({
-      guard: createGuard({ now }),
+      guard,
       verified,
       // What the host knows may end at any moment, and only the host can say so.
       keeps: ({ session }) => session.kind !== 'host',
     }),
+    guard,
     now,
+    onTokenUsed: uses.used,
   })
   const { tokenServer } = options
   const external =
@@ -134,7 +139,7 @@ export const openAccountService = async (given: AccountServiceOptions): Promise<
   const closing = opened.move()
   return {
     control: {
-      authenticate: given.host.authenticate ?? createAuthenticate({ login, sessions, bearer, external }),
+      authenticate: given.host.authenticate ?? createAuthenticate({ directory, login, sessions, bearer, external }),
       authorize,
       ...(visible !== undefined && { visible }),
     },

@@ -23,7 +23,9 @@ export interface Accounts {
 
   /** The secret is shown here and never again. */
   addToken(token: NewToken): Promise<{ readonly token: PersonalToken; readonly secret: string }>
+  /** Personal ones, unless `kind` says that those are meant which clients got at a login to stay logged in. */
   listTokens(page?: {
+    readonly kind?: PersonalToken['kind']
     readonly user?: string
     readonly last?: string
     readonly limit?: number
@@ -81,6 +83,8 @@ export interface NewToken {
 
 export interface PersonalToken {
   readonly id: string
+  /** `refresh`: a client got it at a login with a password or a personal token, and keeps it in place of that. */
+  readonly kind: 'personal' | 'refresh'
   readonly user: string
   readonly label: string
   readonly permissions?: readonly Permission[]
@@ -122,7 +126,7 @@ export interface Question {
 
 export interface Explanation {
   readonly allowed: boolean
-  readonly decision: Decision
+  readonly decision: Decision | { readonly allowed: false; readonly because: 'disabled' }
   /** The policy that forbids it although a rule allows it. */
   readonly policy?: 'read-only' | 'deletion-disabled' | 'immutable-tag'
   /** In words. */

@@ -110,17 +110,19 @@ export const createAdministration = (options: AdministrationOptions): Accounts =
       return { token: asToken(token), secret: text }
     },
     listTokens: async (page = {}) => {
-      const { user } = page
+      const { user, kind = 'personal' } = page
+      if (!kinds.includes(kind)) throw new AccountError('invalid', 'A token is `personal` or `refresh`.', 'kind')
       if (user !== undefined) checkUserName(user, 'user')
       const tokens = await store.listTokens({
         ...checkPage(page),
-        kind: 'personal',
+        kind,
         ...(user !== undefined && { user }),
       })
       return tokens.map(asToken)
     },
     removeToken: async (id) => {
-      if (!(await changed(store.removeToken(id)))) throw unknown('token', id)
+      // Not repeated: it may be a whole token that was given for its id.
+      if (!(await changed(store.removeToken(id)))) throw new AccountError('unknown', 'There is no token with this id.')
     },
 
     addRule: async ({ subject, repositories, actions }) => {
@@ -149,7 +151,10 @@ export const createAdministration = (options: AdministrationOptions): Accounts =
       }
       return asIssuer(row)
     },
-    listIssuers: async () => [...configured.issuers, ...(await store.listIssuers())].map(asIssuer),
+    listIssuers: async () => {
+      const { issuers } = await directory.state()
+      return issuers.map(asIssuer)
+    },
     removeIssuer: async (name) => {
       if (!(await changed(store.removeIssuer(name)))) throw unknown('issuer', name)
     },
@@ -191,8 +196,20 @@ const asUser = (row: UserRow): User => ({
   createdAt: row.createdAt,
 })
 
-const asToken = ({ id, user, label, permissions, createdAt, expiresAt, lastUsedAt }: TokenRow): PersonalToken => ({
+const kinds: readonly PersonalToken['kind'][] = ['personal', 'refresh']
+
+const asToken = ({
   id,
+  kind,
+  user,
+  label,
+  permissions,
+  createdAt,
+  expiresAt,
+  lastUsedAt,
+}: TokenRow): PersonalToken => ({
+  id,
+  kind,
   user,
   label,
   createdAt,

@@ -2,6 +2,7 @@ import type { AccessControl } from '../access/access.ts'
 import { anonymous, type Principal, type Within } from '../access/principal.ts'
 import { RegistryError } from '../errors.ts'
 import { parseAuthorization } from './authorization-header.ts'
+import type { Directory } from './directory.ts'
 import { type Login, wrongCredentials } from './login.ts'
 import { narrowed, type Sessions } from './session.ts'
 import type { Bearer, BearerClaims } from './tokens/bearer.ts'
@@ -9,6 +10,7 @@ import type { ExternalTokens } from './tokens/external.ts'
 import { toPermissions } from './tokens/scope.ts'
 
 export interface AuthenticateOptions {
+  readonly directory: Directory
   readonly login: Login
   readonly sessions: Sessions
   readonly bearer: Bearer
@@ -18,7 +20,7 @@ export interface AuthenticateOptions {
 
 /** Who sends a request, by its `Authorization`: Basic, a Bearer token, or nothing. */
 export const createAuthenticate = (options: AuthenticateOptions): NonNullable<AccessControl['authenticate']> => {
-  const { login, sessions, bearer, external } = options
+  const { directory, login, sessions, bearer, external } = options
   /** The permissions of a verified token, as long as its claims are kept. */
   const scopes = new WeakMap<BearerClaims, Within>()
 
@@ -41,6 +43,11 @@ export const createAuthenticate = (options: AuthenticateOptions): NonNullable<Ac
     return narrowed(principal, withinOf(claims))
   }
 
+  const ofBearer = (token: string): Principal | Promise<Principal> => {
+    const claims = bearer.verify(token)
+    return claims instanceof Promise ? claims.then(resume) : resume(claims)
+  }
+
   return (request) => {
     const authorization = parseAuthorization(request.header('authorization'))
     if (authorization === undefined) return anonymous
@@ -55,8 +62,11 @@ export const createAuthenticate = (options: AuthenticateOptions): NonNullable<Ac
           })
       case 'bearer': {
         if (external !== undefined) return external.verify(authorization.token)
-        const claims = bearer.verify(authorization.token)
-        return claims instanceof Promise ? claims.then(resume) : resume(claims)
+        // First: what it finds out may be that the key of this token was revoked.
+        const state = directory.state()
+        return state instanceof Promise
+          ? state.then(() => ofBearer(authorization.token))
+          : ofBearer(authorization.token)
       }
       case 'unknown':
         throw new RegistryError('unauthorized', 'The registry takes Basic and Bearer in `Authorization`.', {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { AccountStore, UserRow } from '../metadata/account-store.ts'
+import { silentLogger } from '../logger.ts'
+import type { AccountStore, IssuerRow, UserRow } from '../metadata/account-store.ts'
 import { sqliteMetadata, type SqliteMetadata } from '../metadata/sqlite/sqlite-metadata.ts'
 import { createDirectory, type Directory } from './directory.ts'
 
@@ -35,7 +36,14 @@ describe('the directory', () => {
         }
       },
     })
-    directory = createDirectory({ store, rules: [], issuers: [], now: () => now, onChange: () => changes++ })
+    directory = createDirectory({
+      store,
+      rules: [],
+      issuers: [],
+      now: () => now,
+      logger: silentLogger,
+      onChange: () => changes++,
+    })
   })
 
   afterEach(() => metadata[Symbol.asyncDispose]())
@@ -74,7 +82,8 @@ describe('the directory', () => {
     const { rules } = await directory.state()
     expect(rules.anonymous).toHaveLength(1)
     expect(await directory.user('ada')).toMatchObject({ name: 'ada' })
-    expect(changes).toBe(1)
+    // The first look, and this one.
+    expect(changes).toBe(2)
   })
 
   it('forgets at once what this process has changed, also what is on its way', async () => {
@@ -83,8 +92,49 @@ describe('the directory', () => {
     await metadata.accounts.addUser(user('ada'), false)
     directory.forget()
     await asked
+    expect(changes).toBe(2)
     expect(await directory.user('ada')).toMatchObject({ name: 'ada' })
-    expect(changes).toBe(1)
+    // Once more when it is read: what was concluded in between may be as old as what was forgotten.
+    expect(changes).toBe(3)
+  })
+
+  it('asks nobody for what no user can be called, and keeps nothing of it', async () => {
+    await directory.state()
+    calls = []
+    for (const name of ['', 'a b', 'anonymous', '-a', 'a'.repeat(129), 'ä', 'a/b', 'a\u0000']) {
+      expect(directory.user(name)).toBeUndefined()
+    }
+    expect(calls).toEqual([])
+  })
+
+  it('asks the store for a refresh token each time', async () => {
+    await metadata.accounts.addUser(user('ada'), false)
+    const refresh = { id: 't', kind: 'refresh', userId: 'id-of-ada', user: 'ada', label: '', secretHash: '' } as const
+    expect(await directory.refreshToken('t')).toBeUndefined()
+    await metadata.accounts.addToken({ ...refresh, createdAt: 1, passwordChangedAt: 1 })
+    expect(await directory.refreshToken('t')).toMatchObject(refresh)
+  })
+
+  it('ignores an issuer of the store that is called like one of the configuration, and says so once', async () => {
+    const issuer = (id: string, name: string): IssuerRow => ({
+      id,
+      name,
+      issuer: 'https://ci.example',
+      audience: 'registry',
+      conditions: { sub: 'x' },
+      permissions: [],
+      createdAt: 1,
+    })
+    const warned: object[] = []
+    const logger = { ...silentLogger, warn: (facts: object) => void warned.push(facts) }
+    const both = createDirectory({ store, rules: [], issuers: [issuer('a', 'ci')], now: () => now, logger })
+    await metadata.accounts.addIssuer(issuer('b', 'ci'))
+    await metadata.accounts.addIssuer(issuer('c', 'other'))
+    for (let round = 0; round < 3; round += 1) {
+      both.forget()
+      expect((await both.state()).issuers.map(({ id }) => id)).toEqual(['a', 'c'])
+    }
+    expect(warned).toEqual([{ issuer: 'ci' }])
   })
 
   it('asks once for all that ask at the same time', async () => {
@@ -108,7 +158,7 @@ describe('the directory', () => {
           ? async () => Promise.reject(new Error('the store is away'))
           : Reflect.get(target, name),
     })
-    const unsure = createDirectory({ store: failing, rules: [], issuers: [], now: () => now })
+    const unsure = createDirectory({ store: failing, rules: [], issuers: [], now: () => now, logger: silentLogger })
     await expect(unsure.state()).rejects.toThrow('away')
     broken = false
     expect((await unsure.state()).version).toBeGreaterThan(0)

@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { createRuleBook, type Rule, type RuleBook } from '../access/rules.ts'
+import type { Logger } from '../logger.ts'
 import type { AccountStore, IssuerRow, TokenRow, UserRow } from '../metadata/account-store.ts'
+import { isUserName } from './names.ts'
 
 /**
  * What verdicts are made of, kept in memory: rules and issuers as a whole, users and tokens as they are asked for. A change
@@ -9,8 +11,11 @@ import type { AccountStore, IssuerRow, TokenRow, UserRow } from '../metadata/acc
 export interface Directory {
   /** At once when it is fresh: a promise for every request would cost more than the verdict. */
   state(): AccessState | Promise<AccessState>
+  /** What is no name of a user is nobody's, and never asked of the store. */
   user(name: string): UserRow | undefined | Promise<UserRow | undefined>
   token(id: string): TokenRow | undefined | Promise<TokenRow | undefined>
+  /** Always asked of the store: one goes without a word when its user has too many, and with the password. */
+  refreshToken(id: string): Promise<TokenRow | undefined>
   /** After a change of one's own. */
   forget(): void
 }
@@ -28,7 +33,8 @@ export interface DirectoryOptions {
   readonly rules: readonly Rule[]
   readonly issuers: readonly IssuerRow[]
   readonly now: () => number
-  /** Told when something has changed. */
+  readonly logger: Logger
+  /** Told when something has changed, or may have. */
   readonly onChange?: () => void
 }
 
@@ -45,6 +51,8 @@ export const createDirectory = (options: DirectoryOptions): Directory => {
   const users = new LRUCache<string, Known<UserRow>>({ max: 10_000 })
   const tokens = new LRUCache<string, Known<TokenRow>>({ max: 10_000 })
   let known: AccessState | undefined
+  /** The last version that was read, also after it was forgotten. */
+  let seen: number | undefined
   let checkedAt = -Infinity
   let loading: Promise<AccessState> | undefined
   /** Counts what was forgotten: an answer that was on its way then is given, but not kept. */
@@ -55,6 +63,22 @@ export const createDirectory = (options: DirectoryOptions): Directory => {
     generation += 1
     users.clear()
     tokens.clear()
+  }
+
+  const configured = new Set(options.issuers.map(({ name }) => name))
+  const ignored = new Set<string>()
+
+  /** Two of one name would make one name of the workloads of both. */
+  const isNotConfigured = ({ name }: IssuerRow): boolean => {
+    if (!configured.has(name)) return true
+    if (!ignored.has(name)) {
+      ignored.add(name)
+      options.logger.warn(
+        { issuer: name },
+        'The configuration has an issuer of this name: the one in the database is ignored. Remove it, or rename one of them.',
+      )
+    }
+    return false
   }
 
   const load = async (): Promise<AccessState> => {
@@ -70,13 +94,15 @@ export const createDirectory = (options: DirectoryOptions): Directory => {
     const [rules, issuers] = await Promise.all([store.listRules(), store.listIssuers()])
     const state: AccessState = {
       rules: createRuleBook([...options.rules, ...rules]),
-      issuers: [...options.issuers, ...issuers],
+      issuers: [...options.issuers, ...issuers.filter(isNotConfigured)],
       version,
     }
     if (began !== states) return state
-    const changed = known !== undefined
     known = state
     checkedAt = at
+    // After what was forgotten here, too: another process may have written as well, and keys were perhaps read in between.
+    const changed = version !== seen
+    seen = version
     if (changed) options.onChange?.()
     return state
   }
@@ -116,6 +142,7 @@ export const createDirectory = (options: DirectoryOptions): Directory => {
   return {
     state,
     user: (name) => {
+      if (!isUserName(name)) return undefined
       const found = fresh() === undefined ? undefined : users.get(name)
       return found === undefined ? lookUp(users, name, store.findUser) : found.row
     },
@@ -123,6 +150,7 @@ export const createDirectory = (options: DirectoryOptions): Directory => {
       const found = fresh() === undefined ? undefined : tokens.get(id)
       return found === undefined ? lookUp(tokens, id, store.findToken) : found.row
     },
+    refreshToken: store.findToken,
     forget: () => {
       states += 1
       known = undefined

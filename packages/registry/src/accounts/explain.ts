@@ -12,11 +12,12 @@ export type Explain = Accounts['explain']
 
 /** Asks the same rules and policies that requests meet. */
 export const createExplain = (directory: Directory, policies: Policies, htpasswd: Htpasswd | undefined): Explain => {
-  const principalOf = async (name: string | undefined): Promise<Principal> => {
+  /** Undefined: a user that is disabled. */
+  const principalOf = async (name: string | undefined): Promise<Principal | undefined> => {
     if (name === undefined) return anonymous
     const user = await directory.user(checkUserName(name))
     if (user !== undefined) {
-      if (user.disabledAt !== undefined) throw new AccountError('invalid', `The user ${name} is disabled.`, 'name')
+      if (user.disabledAt !== undefined) return undefined
       return { kind: 'user', name, groups: user.groups, administrator: user.administrator }
     }
     if (htpasswd?.has(name) === true) return { kind: 'user', name }
@@ -30,6 +31,10 @@ export const createExplain = (directory: Directory, policies: Policies, htpasswd
       throw new AccountError('invalid', 'Ask for one repository, without `*`.', 'repository')
     }
     const principal = await principalOf(question.name)
+    if (principal === undefined) {
+      const because = `The user ${question.name ?? ''} is disabled.`
+      return { allowed: false, decision: { allowed: false, because: 'disabled' }, because }
+    }
     const { rules } = await directory.state()
     const decision = rules.decide(principal, action, repository)
     const policy = decision.allowed ? policyAgainst(policies, question) : undefined

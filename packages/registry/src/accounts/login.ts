@@ -5,6 +5,7 @@ import type { IssuerRow, TokenRow, UserRow } from '../metadata/account-store.ts'
 import type { AccountOptions } from './account-options.ts'
 import type { Directory } from './directory.ts'
 import type { CredentialCheck } from './passwords/credential-check.ts'
+import type { Guard } from './passwords/guard.ts'
 import type { Passwords } from './passwords/hash-queue.ts'
 import type { Htpasswd } from './passwords/htpasswd.ts'
 import { hasEnded, type Session } from './session.ts'
@@ -26,8 +27,8 @@ export interface Login {
   withPassword(name: string, password: string, address: string | undefined): Promise<LoggedIn>
   /** @throws RegistryError `unauthorized` */
   withRefreshToken(token: string): Promise<LoggedIn>
-  /** @throws RegistryError `unauthorized` */
-  withIdToken(token: string): Promise<LoggedIn>
+  /** @throws RegistryError `unauthorized`, `too-many-requests`, `overloaded` */
+  withIdToken(token: string, address: string | undefined): Promise<LoggedIn>
 }
 
 export interface LoginOptions {
@@ -37,7 +38,10 @@ export interface LoginOptions {
   readonly credentials: AccountOptions['credentials']
   readonly workloads: Workloads
   readonly known: CredentialCheck<LoggedIn>
+  readonly guard: Guard
   readonly now: () => number
+  /** Told that a refresh token was used. */
+  readonly onTokenUsed: (id: string) => void
 }
 
 export const wrongCredentials = (): RegistryError =>
@@ -46,13 +50,13 @@ export const wrongCredentials = (): RegistryError =>
   })
 
 export const createLogin = (options: LoginOptions): Login => {
-  const { directory, passwords, htpasswd, credentials, workloads, known, now } = options
+  const { directory, passwords, htpasswd, credentials, workloads, known, guard, now } = options
 
   const withToken = async (parsed: ParsedToken, name: string | undefined): Promise<LoggedIn> => {
-    const token = await directory.token(parsed.id)
+    const { id, kind } = parsed
+    const token = await (kind === 'refresh' ? directory.refreshToken(id) : directory.token(id))
     const matches = sameHash(token, parsed.secret)
-    if (token === undefined || !matches || token.kind !== parsed.kind || hasEnded(token, now()))
-      throw wrongCredentials()
+    if (token === undefined || !matches || token.kind !== kind || hasEnded(token, now())) throw wrongCredentials()
     // Whose it is must be said rightly: events and logs name the user, and so did whoever logged in.
     if (name !== undefined && name !== token.user) throw wrongCredentials()
     const user = await directory.user(token.user)
@@ -60,6 +64,9 @@ export const createLogin = (options: LoginOptions): Login => {
     // A refresh token that was got with a personal token is narrowed, and ended, by that one.
     if (token.kind === 'personal')
       return { subject: user.name, session: { kind: 'user', uid: user.id, token: token.id } }
+    // The password of the token, not of the user of the moment: what is signed now must not outlive what it was got with.
+    if (token.parentId === undefined && token.passwordChangedAt !== user.passwordChangedAt) throw wrongCredentials()
+    options.onTokenUsed(token.id)
     const session: Session =
       token.parentId === undefined
         ? { kind: 'user', uid: user.id, pwd: user.passwordChangedAt }
@@ -67,29 +74,54 @@ export const createLogin = (options: LoginOptions): Login => {
     return { subject: user.name, session }
   }
 
-  const withIdToken: Login['withIdToken'] = async (token) => {
-    const { issuers } = await directory.state()
-    const found = await workloads.verify(token, issuers)
-    if (found === undefined) throw wrongCredentials()
-    return asWorkload(found)
+  /**
+   * Who is refused is counted, so that whose issuers are trusted cannot be tried out without end. Nobody can guess a good token:
+   * one is never held up by what others of its network try.
+   */
+  const asJob = async (token: string, issuers: readonly IssuerRow[], address: string | undefined) => {
+    try {
+      return await workloads.verify(token, issuers)
+    } catch (error) {
+      if (error instanceof RegistryError) guard.failedWithoutName(address)
+      throw error
+    }
   }
 
-  /** One derivation for the store and one for the file, whoever is asked for: names cannot be told by the time it takes. */
+  /**
+   * One derivation for the store, one for the file and one question to the host, whoever is asked for: names cannot be told by
+   * the time it takes, nor by what fails. What fails matters only where nothing else says that the password is right.
+   */
   const check = async (name: string, password: string): Promise<LoggedIn | undefined> => {
     const user = await directory.user(name)
-    const [ofStore, ofFile] = await Promise.all([
+    const [ofStore, ofFile, ofHost] = await Promise.allSettled([
       passwords.verify(user?.passwordHash, password),
       htpasswd?.verify(name, password) ?? false,
+      (async () => credentials?.(name, password))(),
     ])
-    if (user !== undefined) return ofStore && user.disabledAt === undefined ? asUser(user) : undefined
-    const line = htpasswd?.stampOf(name)
-    if (ofFile && line !== undefined) return { subject: name, session: { kind: 'htpasswd', line } }
-    const principal = await credentials?.(name, password)
-    return principal === undefined ? undefined : asHost(principal)
+    const found =
+      user === undefined
+        ? (withLine(name, settled(ofFile)) ?? withPrincipal(settled(ofHost)))
+        : settled(ofStore) === true && user.disabledAt === undefined
+          ? asUser(user)
+          : undefined
+    if (found !== undefined) return found
+    for (const each of [ofStore, ofFile, ofHost]) if (each.status === 'rejected') throw each.reason
+    return undefined
+  }
+
+  const withLine = (name: string, right: boolean | undefined): LoggedIn | undefined => {
+    const line = right === true ? htpasswd?.stampOf(name) : undefined
+    return line === undefined ? undefined : { subject: name, session: { kind: 'htpasswd', line } }
   }
 
   return {
-    withIdToken,
+    withIdToken: async (token, address) => {
+      const { issuers } = await directory.state()
+      const found = await asJob(token, issuers, address)
+      if (found !== undefined) return asWorkload(found)
+      guard.failedWithoutName(address)
+      throw wrongCredentials()
+    },
     withRefreshToken: async (text) => {
       const parsed = parseToken(text)
       if (parsed?.kind !== 'refresh') throw wrongCredentials()
@@ -103,7 +135,7 @@ export const createLogin = (options: LoginOptions): Login => {
       }
       const { issuers, version } = await directory.state()
       if (issuers.length > 0 && looksLikeJwt(password)) {
-        const found = await workloads.verify(password, issuers)
+        const found = await asJob(password, issuers, address)
         if (found !== undefined) return asWorkload(found)
       }
       // Any change of an account ends what is remembered.
@@ -119,6 +151,12 @@ const asUser = (user: UserRow): LoggedIn => ({
   subject: user.name,
   session: { kind: 'user', uid: user.id, pwd: user.passwordChangedAt },
 })
+
+const settled = <Value>(result: PromiseSettledResult<Value>): Value | undefined =>
+  result.status === 'fulfilled' ? result.value : undefined
+
+const withPrincipal = (principal: Principal | undefined): LoggedIn | undefined =>
+  principal === undefined ? undefined : asHost(principal)
 
 const asHost = ({ name, ...said }: Principal): LoggedIn => ({
   subject: name,

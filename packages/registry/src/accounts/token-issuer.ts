@@ -8,7 +8,7 @@ import type { Sessions } from './session.ts'
 import type { TokenGrant, TokenRequest, TokenService } from './token-service.ts'
 import type { Bearer } from './tokens/bearer.ts'
 import { makeToken } from './tokens/personal.ts'
-import { formatScopes, intersect, parseScopes, repositoriesIn } from './tokens/scope.ts'
+import { formatScopes, intersect, parseScopes, requestedIn, type ResourceActions } from './tokens/scope.ts'
 
 export interface TokenIssuerOptions {
   readonly store: AccountStore
@@ -21,8 +21,13 @@ export interface TokenIssuerOptions {
   readonly now: () => number
 }
 
-/** Milliseconds without being asked for again after which `docker login` is asked for once more: 90 days. */
+/** Milliseconds since `docker login`, however often it is used, after which that is asked for once more: 90 days. */
 const refreshLife = 90 * 24 * 3_600_000
+
+/** Scopes: who has not logged in needs that of one repository, or of a few to mount from. */
+const mostForNobody = 20
+
+const all = ['pull', 'push', 'delete'] as const
 
 /** Gives Bearer tokens: what was asked for, as far as its holder may. */
 export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => {
@@ -37,7 +42,7 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => 
       case 'refresh_token':
         return login.withRefreshToken(grant.token)
       case 'exchange':
-        return login.withIdToken(grant.token)
+        return login.withIdToken(grant.token, address)
     }
   }
 
@@ -56,6 +61,7 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => 
       createdAt: at,
       expiresAt: at + refreshLife,
       ...(session.token !== undefined && { parentId: session.token }),
+      ...(session.token === undefined && session.pwd !== undefined && { passwordChangedAt: session.pwd }),
     })
     return added === 'added' ? text : undefined
   }
@@ -63,14 +69,15 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => 
   /** Asks as a request would be asked, so that a token never says more, or less, than what is then allowed. */
   const allowedIn = async (
     principal: Principal,
-    repositories: readonly string[],
+    requested: readonly ResourceActions[],
   ): Promise<ReadonlyMap<string, ReadonlySet<PermissionAction>>> => {
-    const actions = ['pull', 'push', 'delete'] as const
     const allowed = new Map<string, Set<PermissionAction>>()
-    for (const repository of repositories) {
+    for (const [repository, wanted] of requestedIn(requested)) {
+      // `*` is all of them. What was not asked for is not asked about: a host's `authorize` may cost a query.
+      const actions = all.filter((action) => wanted.has(action) || wanted.has('*'))
       const verdicts = await Promise.all(actions.map(async (action) => authorize(principal, action, { repository })))
       const granted = new Set<PermissionAction>(actions.filter((_action, index) => verdicts[index]?.allow === true))
-      if (granted.size === actions.length) granted.add('administer')
+      if (granted.size === all.length) granted.add('administer')
       allowed.set(repository, granted)
     }
     return allowed
@@ -84,16 +91,17 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenService => 
           `The parameter \`service\` is not the one of this registry, ${service}.`,
         )
       }
-      const requested = parseScopes(request.scopes)
+      const requested = parseScopes(request.scopes, request.grant.kind === 'anonymous' ? mostForNobody : undefined)
       const loggedIn = await logIn(request.grant, request.remoteAddress)
       const principal: Principal | undefined = await sessions.principal(loggedIn.subject, loggedIn.session)
       if (principal === undefined) throw wrongCredentials()
-      const allowed = await allowedIn(principal, repositoriesIn(requested))
+      const allowed = await allowedIn(principal, requested)
       const access = intersect(requested, (action, repository) => allowed.get(repository)?.has(action) === true)
       const issued = await bearer.issue({ subject: loggedIn.subject, stw: loggedIn.session, access })
       const refresh = await refreshToken(request, loggedIn)
       return {
         ...issued,
+        subject: loggedIn.subject,
         scope: formatScopes(access),
         ...(refresh !== undefined && { refreshToken: refresh }),
       }

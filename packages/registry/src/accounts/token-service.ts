@@ -25,6 +25,8 @@ export type TokenGrant =
   | { readonly kind: 'exchange'; readonly token: string }
 
 export interface TokenAnswer {
+  /** Who logged in; for logs. */
+  readonly subject?: string
   readonly token: string
   /** Seconds. */
   readonly expiresIn: number

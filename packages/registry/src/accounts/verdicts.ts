@@ -78,14 +78,14 @@ export const narrowed = (host: AccessControl): Pick<AccessControl, 'authorize' |
   }
 }
 
-const narrow = (verdict: Verdict, principal: Principal, action: Action, { repository }: Resource): Verdict => {
-  if (!verdict.allow || principal.within === undefined) return verdict
-  if (action === 'list') return mayList(principal) ? verdict : otherScope
-  if (action === 'ping' || repository === undefined) return verdict
+const narrow = (said: Verdict, principal: Principal, action: Action, { repository }: Resource): Verdict => {
+  if (!said.allow || principal.within === undefined) return said
+  if (action === 'list') return mayList(principal) ? said : otherScope
+  if (action === 'ping' || repository === undefined) return said
   const because = narrowing(principal, action, repository)
   if (because !== undefined) return tooNarrow[because]
-  const overwriteTags = verdict.overwriteTags !== false && narrowing(principal, 'overwrite', repository) === undefined
-  return { ...verdict, overwriteTags }
+  const overwriteTags = said.overwriteTags !== false && narrowing(principal, 'overwrite', repository) === undefined
+  return { ...said, overwriteTags }
 }
 
 /** A list was allowed by the scope of the catalog; a mount reads the bytes of a repository and needs the scope of that one. */

@@ -142,7 +142,7 @@ export const createManifests = (options: ManifestOptions): Manifests => {
       case 'tag-exists':
         throw new RegistryError(
           'tag-exists',
-          `The tag ${result.tag} exists and you may not move it. Push under another tag.`,
+          `The tag ${result.tag} exists and you may not move it, nor give what it names another media type. Push something else under another tag.`,
           {
             detail: { tag: result.tag },
           },

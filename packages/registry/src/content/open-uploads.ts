@@ -5,6 +5,7 @@ import type { BlobStore, BlobUpload } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import type { MetadataStore, UploadRow } from '../metadata/metadata-store.ts'
 import { createDigester, type Digester } from './digester.ts'
+import type { UnfinishedBytes } from './unfinished-bytes.ts'
 import { createUploadLock, type Hold, type UploadLock } from './upload-lock.ts'
 
 /** A grant for a request that names a repository. */
@@ -55,6 +56,7 @@ export interface OpenUploads {
 export interface OpenUploadsOptions {
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
+  readonly unfinished: UnfinishedBytes
   readonly expireAfter: number
   /** Uploads of one actor and of all, at most. Default: any number. */
   readonly maxOpen?: { readonly ofActor: number; readonly ofAll: number }
@@ -80,8 +82,11 @@ const tooMany = (): RegistryError =>
     { hints: { retryAfter } },
   )
 
+const neverAborted = new AbortController().signal
+
 /** Keeps handles, locks and running digests of the uploads that are being worked on: one of each, however many requests come. */
-export const createOpenUploads = ({ metadata, blobs, expireAfter, maxOpen, now }: OpenUploadsOptions): OpenUploads => {
+export const createOpenUploads = (options: OpenUploadsOptions): OpenUploads => {
+  const { metadata, blobs, unfinished, expireAfter, maxOpen, now } = options
   const active = new Map<string, OpenUpload>()
   const opening = new Map<string, Promise<OpenUpload>>()
   /** The row's clock may be this much behind: a transaction for every chunk would be the cost of the chunk many times over. */
@@ -112,11 +117,25 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, maxOpen, now }
   const begin: OpenUploads['begin'] = async (row, algorithm) => {
     // The store first: an upload without a byte holds nothing there that a failure of the row would leave behind.
     const upload = await open(row, algorithm)
-    if (!(await metadata.createUpload(row, limitsFor(row.actor)))) {
+    const result = await metadata.createUpload(row, limitsFor(row.actor))
+    if (result.outcome === 'too-many') {
       await upload.bytes.close()
       throw tooMany()
     }
     keep(upload)
+    // Not waited for: whoever works on it has to let go first.
+    if (result.replaced !== undefined) void discard(result.replaced).catch(() => {})
+  }
+
+  /** Takes away the bytes of an upload whose row another one has got. What fails here is found as an orphan. */
+  const discard = async (row: UploadRow): Promise<void> => {
+    const upload = active.get(row.id) ?? (await opening.get(row.id)?.catch(() => undefined))
+    unfinished.end(row.id)
+    if (upload === undefined) return blobs.discardUpload(row.id, row.state)
+    forget(upload)
+    upload.lock.interrupt()
+    using _ = await upload.lock.acquire(neverAborted)
+    await drop(upload)
   }
 
   const keep = (upload: OpenUpload): void => {
@@ -136,7 +155,7 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, maxOpen, now }
     using _ = hold
     const { id, touchedAt, savedAt } = upload
     const known = touchedAt > savedAt ? await metadata.saveUpload(id, { touchedAt }) : true
-    forget(upload)
+    release(upload)
     await (known ? upload.bytes.close() : drop(upload))
     return true
   }
@@ -144,6 +163,7 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, maxOpen, now }
   const reopen = async (row: UploadRow): Promise<OpenUpload> => {
     try {
       const upload = await open(row, undefined)
+      unfinished.set(upload, upload.bytes.size)
       keep(upload)
       return upload
     } finally {
@@ -186,8 +206,14 @@ export const createOpenUploads = ({ metadata, blobs, expireAfter, maxOpen, now }
     }
   }
 
-  const forget = (upload: OpenUpload): void => {
+  /** Its row and its bytes stay, and count. */
+  const release = (upload: OpenUpload): void => {
     if (active.get(upload.id) === upload) active.delete(upload.id)
+  }
+
+  const forget = (upload: OpenUpload): void => {
+    release(upload)
+    unfinished.end(upload.id)
   }
 
   const drop = async (upload: OpenUpload): Promise<void> => {

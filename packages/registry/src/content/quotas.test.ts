@@ -1,9 +1,10 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Digest } from '@stowage/oci'
 import { sample } from '@stowage/testkit'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Quota } from '../access/grant.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { fileSystemBlobs } from '../blobs/file-system/file-system-blobs.ts'
@@ -49,6 +50,8 @@ describe('quotas', () => {
   let blobs: BlobStore
   let uploads: Uploads
   let taken: number
+  /** Milliseconds by which the clock of uploads is ahead. */
+  let later: number
 
   const open = (maxOpen?: { ofActor: number; ofAll: number }): Uploads =>
     createUploads({
@@ -56,7 +59,7 @@ describe('quotas', () => {
       blobs,
       expireAfter: 600_000,
       maxBlobSize: 1_000_000,
-      now: Date.now,
+      now: () => Date.now() + later,
       ...(maxOpen !== undefined && { maxOpen }),
     })
 
@@ -66,6 +69,7 @@ describe('quotas', () => {
     blobs = await fileSystemBlobs({ root: directory })
     uploads = open()
     taken = 0
+    later = 0
   })
   afterEach(async () => {
     await uploads[Symbol.asyncDispose]()
@@ -90,6 +94,21 @@ describe('quotas', () => {
   })
   const text = (content: string): Body => body([content], { length: content.length })
   const endless = (): Body => body(Array.from({ length: 10_000 }, () => 'x'.repeat(1000)))
+
+  const aborted = async (promise: Promise<unknown>): Promise<void> =>
+    expect(promise).rejects.toMatchObject({ name: 'AbortError' })
+
+  /** A body that goes silent after this, until it is told to end. */
+  const stalled = (content: string, client = new AbortController().signal): Body =>
+    body([], {
+      signal: client,
+      async *chunks(signal) {
+        taken += content.length
+        yield Buffer.from(content)
+        await once(signal, 'abort')
+        signal.throwIfAborted()
+      },
+    })
 
   const whole = async (content: string, grant = free): Promise<void> =>
     uploads.receiveWhole(grant, sha256(content), text(content))
@@ -133,6 +152,35 @@ describe('quotas', () => {
     expect(await failure(uploads.status(grant, id))).toMatchObject({ fault: 'upload-unknown' })
   })
 
+  it('do not let endless bytes in under the digest of a blob that is there', async () => {
+    await whole('12345')
+    const grant = within(of('*', 5))
+    const invalid = { fault: 'digest-invalid', detail: { given: sha256('12345') } }
+    expect(await failure(uploads.receiveWhole(grant, sha256('12345'), text('123456')))).toMatchObject(invalid)
+    expect(taken).toBe(5)
+    expect(await failure(uploads.receiveWhole(grant, sha256('12345'), endless()))).toMatchObject(invalid)
+    expect(taken).toBeLessThan(3000)
+    expect(await failure(uploads.receiveWhole(grant, sha256('12345'), text('1234')))).toMatchObject(invalid)
+    expect(await kept()).toEqual({ blobs: 1, uploads: 0, rows: 0 })
+  })
+
+  it('are read once for a request, however many pieces it has, and not where there are none', async () => {
+    const usage = vi.spyOn(metadata, 'usage')
+    const findBlob = vi.spyOn(metadata, 'findBlob')
+    const pieces = Array.from({ length: 500 }, () => 'x')
+    const { id } = await uploads.start(free, 'sha256')
+    await uploads.append(free, id, body(pieces))
+    await uploads.finish(free, id, sha256('x'.repeat(500)), undefined)
+    await whole('12345')
+    expect(usage).not.toHaveBeenCalled()
+    expect(findBlob).not.toHaveBeenCalled()
+    const grant = within(of('*', 2000), by('ann', 2000))
+    const limited = await uploads.start(grant, 'sha256')
+    usage.mockClear()
+    await uploads.append(grant, limited.id, body(pieces))
+    expect(usage).toHaveBeenCalledTimes(2)
+  })
+
   it('stop a stream that does not say how long it is as soon as it goes beyond', async () => {
     await whole('12345')
     const grant = within(of('*', 1_000_000), by('ann', 2505))
@@ -164,9 +212,11 @@ describe('quotas', () => {
     const contents = Array.from({ length: 5 }, (_, number) => `${number}`.repeat(10))
     const finishing = await Promise.all(
       contents.map(async (content) => {
-        const { id } = await uploads.start(grant, 'sha256')
-        await uploads.append(grant, id, text(content))
-        return async () => uploads.finish(grant, id, sha256(content), undefined)
+        // As in processes of their own, which know nothing of each other's unfinished bytes.
+        const other = open()
+        const { id } = await other.start(grant, 'sha256')
+        await other.append(grant, id, text(content))
+        return async () => other.finish(grant, id, sha256(content), undefined)
       }),
     )
     const results = await Promise.allSettled(finishing.map((finish) => finish()))
@@ -183,6 +233,111 @@ describe('quotas', () => {
     await whole('12345', within(of('*', 1), by('ann', 1)))
     expect(await metadata.usage(of('*', 0))).toBe(5)
     expect(await failure(whole('1234', within(of('*', 1))))).toEqual(exceeded(1, 5))
+  })
+
+  describe('count what is not finished', () => {
+    const ann = within(of('*', 1_000_000), of('a/*', 1000))
+    const chunk = text('x'.repeat(900))
+    const beyond = (unfinished = 900) => ({
+      fault: 'quota-exceeded',
+      detail: { limit: 1000, used: 0, unfinished },
+      hints: {},
+    })
+    const begin = async (size = 900, service = uploads): Promise<string> => {
+      const { id } = await service.start(ann, 'sha256')
+      await service.append(ann, id, text('x'.repeat(size)))
+      return id
+    }
+
+    it('so that uploads which nobody finishes keep no more than there may be', async () => {
+      const results = await Promise.allSettled(Array.from({ length: 50 }, () => begin()))
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(await kept()).toEqual({ blobs: 0, uploads: 1, rows: 1 })
+      // For whoever pushes under the same limit, and in whatever way.
+      expect(await failure(begin())).toEqual(beyond())
+      expect(await failure(uploads.receiveWhole({ ...ann, actor: 'bob' }, sha256('x'), chunk))).toEqual(beyond())
+      await uploads.receiveWhole({ ...within(of('c', 1000)), repository: 'c' }, sha256('x'.repeat(900)), chunk)
+      await uploads.receiveWhole(within(by('ann', 2700)), sha256('y'.repeat(900)), text('y'.repeat(900)))
+    })
+
+    it('while it comes', async () => {
+      const id = await begin(1)
+      const working = aborted(uploads.append(ann, id, stalled('x'.repeat(899))))
+      await expect.poll(() => taken).toBe(900)
+      const client = new AbortController()
+      const part = stalled('x'.repeat(100), client.signal)
+      const single = aborted(uploads.receiveWhole({ ...ann, repository: 'a/c' }, sha256('x'), part))
+      await expect.poll(() => taken).toBe(1000)
+      expect(await failure(uploads.start(ann, 'sha256'))).toEqual(beyond(1000))
+      await uploads.cancel(ann, id)
+      await working
+      expect(await failure(begin(901))).toEqual(beyond(100))
+      client.abort()
+      await single
+      await begin(1000)
+    })
+
+    it('and no longer when it is finished, cancelled or refused', async () => {
+      await uploads.cancel(ann, await begin())
+      const closing = await begin()
+      expect(await failure(uploads.finish(ann, closing, sha256('other'), text('x'.repeat(100))))).toMatchObject({
+        fault: 'digest-invalid',
+      })
+      await uploads.receiveWhole(ann, sha256('y'.repeat(100)), text('y'.repeat(100)))
+      await uploads.finish(ann, closing, sha256('x'.repeat(900)), undefined)
+      expect(await failure(uploads.start(ann, 'sha256'))).toEqual(exceeded(1000, 1000))
+      const other = within(of('*', 2000))
+      expect(await failure(uploads.receiveWhole(other, sha256('other'), chunk))).toMatchObject({
+        fault: 'digest-invalid',
+      })
+      const { id } = await uploads.start(other, 'sha256')
+      expect(await failure(uploads.append(other, id, endless()))).toEqual(exceeded(2000, 1000))
+      await uploads.receiveWhole(other, sha256('z'.repeat(1000)), text('z'.repeat(1000)))
+    })
+
+    it('once: what is being linked counts as stored, or not yet', async () => {
+      const id = await begin(500)
+      const finishUpload = metadata.finishUpload.bind(metadata)
+      vi.spyOn(metadata, 'finishUpload').mockImplementation(async (...args) => {
+        const result = await finishUpload(...args)
+        // The rows are there, and whoever brought them does not know it yet.
+        await begin(10)
+        return result
+      })
+      await uploads.finish(ann, id, sha256('x'.repeat(500)), undefined)
+      await uploads.receiveWhole(ann, sha256('y'.repeat(480)), text('y'.repeat(480)))
+      expect(await failure(begin(1))).toEqual({
+        ...exceeded(1000, 980),
+        detail: { limit: 1000, used: 980, unfinished: 20 },
+      })
+    })
+
+    it('until it expires, though nobody has it in hand', async () => {
+      await begin()
+      later = 120_000
+      expect(await uploads.sweep()).toBe(0)
+      expect(await failure(begin())).toEqual(beyond())
+      later = 1_000_000
+      expect(await uploads.sweep()).toBe(1)
+      expect(await kept()).toEqual(nothing)
+      await begin()
+    })
+
+    it('from when it is opened again after a restart, until another process ends it', async () => {
+      const id = await begin()
+      await uploads[Symbol.asyncDispose]()
+      uploads = open()
+      await uploads.status(ann, id)
+      expect(await failure(begin())).toEqual(beyond())
+      // Idle here for so long that it is nobody's, it goes on there.
+      later = 120_000
+      await uploads.sweep()
+      await open().finish(ann, id, sha256('x'.repeat(900)), undefined)
+      expect(await failure(begin(101))).toMatchObject({ detail: { used: 900, unfinished: 900 } })
+      later = 1_000_000
+      await uploads.sweep()
+      await begin(100)
+    })
   })
 
   it('hold for mounts and manifests', async () => {
@@ -224,6 +379,31 @@ describe('quotas', () => {
     await uploads.cancel(free, ids[1] ?? '')
     await uploads.start(bob, 'sha256')
   })
+
+  it('of unfinished uploads let somebody in who has none, in the place of the oldest of whoever has most', async () => {
+    uploads = open({ ofActor: 3, ofAll: 3 })
+    const begin = async (actor: string): Promise<string> => {
+      later += 1000
+      return (await uploads.start({ ...free, actor }, 'sha256')).id
+    }
+    const [idle, busy, last] = [await begin('ann'), await begin('ann'), await begin('ann')]
+    const ann = within(by('ann', 20))
+    await uploads.append(ann, idle, text('1234567890'))
+    const working = aborted(uploads.append(ann, busy, stalled('1234567890')))
+    await expect.poll(() => taken).toBe(20)
+    await begin('bob')
+    expect(await failure(uploads.status(ann, idle))).toMatchObject({ fault: 'upload-unknown' })
+    await begin('cid')
+    await working
+    expect(await failure(uploads.finish(ann, busy, sha256('1234567890'), undefined))).toMatchObject({
+      fault: 'upload-unknown',
+    })
+    // Their bytes are gone, and count no more.
+    await expect.poll(kept).toEqual({ ...nothing, rows: 3 })
+    await uploads.append(ann, last, text('12345678901234567890'))
+    expect(await failure(uploads.start(free, 'sha256'))).toMatchObject({ fault: 'too-many-requests' })
+  })
+
   it('of unfinished uploads give those without a name together what all have', async () => {
     uploads = open({ ofActor: 1, ofAll: 3 })
     const nobody = { ...free, actor: 'anonymous' }

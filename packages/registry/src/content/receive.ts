@@ -18,14 +18,20 @@ export interface Received {
  *
  * @param body Given a signal whose abort ends the wait for bytes that never come.
  * @param digester Updated with every byte; undefined when the digest will be computed from the stored bytes later.
- * @param onBytes Told about every piece that comes, for the idle clock.
+ * @param onBytes Told about every piece that comes, before it is kept: how many bytes came so far. What it throws ends it.
  * @param owned Nobody else has the pieces of the body: their memory is given back as soon as they are stored.
  * @param limit Stop reading beyond this many bytes; `bytes` is then larger than `limit`.
  */
 export const receive = async (
   body: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
   upload: BlobUpload,
-  options: { digester: Digester | undefined; onBytes: () => void; signal: AbortSignal; limit: number; owned: boolean },
+  options: {
+    digester: Digester | undefined
+    onBytes: (total: number) => void
+    signal: AbortSignal
+    limit: number
+    owned: boolean
+  },
 ): Promise<Received> => {
   let gathered: Uint8Array[] = []
   let gatheredSize = 0
@@ -47,7 +53,7 @@ export const receive = async (
       if (chunk.byteLength === 0) continue
       total += chunk.byteLength
       if (total > options.limit) break
-      options.onBytes()
+      options.onBytes(total)
       options.digester?.update(chunk)
       gathered.push(chunk)
       gatheredSize += chunk.byteLength

@@ -1,40 +1,42 @@
 import { RegistryError } from '../errors.ts'
 import type { MetadataStore } from '../metadata/metadata-store.ts'
 import type { OpenUpload, OpenUploads, RepositoryGrant } from './open-uploads.ts'
-import { quotaExceeded, roomFor } from './quotas.ts'
+import { roomFor } from './quotas.ts'
 import { receive } from './receive.ts'
+import type { UnfinishedBytes } from './unfinished-bytes.ts'
 import type { Hold } from './upload-lock.ts'
 import type { Body } from './uploads.ts'
 
 export interface TakeChunkOptions {
   readonly metadata: MetadataStore
   readonly open: OpenUploads
+  readonly unfinished: UnfinishedBytes
   readonly maxBlobSize: number
 }
 
 /** Takes a chunk in, or throws and leaves the upload where the bytes that were kept end. */
 export const createTakeChunk =
-  ({ metadata, open, maxBlobSize }: TakeChunkOptions) =>
+  ({ metadata, open, unfinished, maxBlobSize }: TakeChunkOptions) =>
   async (grant: RepositoryGrant, upload: OpenUpload, hold: Hold, body: Body): Promise<void> => {
     const from = upload.bytes.size
     const expected = announced(upload, body)
     if (from + (expected ?? 0) > maxBlobSize) throw tooLarge(maxBlobSize)
-    const room = await roomFor(metadata, grant)
-    if (room !== undefined && from + (expected ?? 0) > room.left) throw quotaExceeded(room)
-    const most = Math.min(maxBlobSize, room?.left ?? Infinity)
+    const room = await roomFor(metadata, unfinished, grant, upload.id)
+    room?.assert(from + (expected ?? 0))
     const digester = upload.digester
     upload.digester = undefined
     let settled = false
     try {
       const { bytes } = await receive(body.chunks, upload.bytes, {
         digester,
-        onBytes: () => {
+        onBytes: (total) => {
+          room?.take(from + total)
           hold.alive()
           open.alive(upload)
         },
         signal: AbortSignal.any([body.signal, hold.signal]),
         owned: body.owned,
-        limit: Math.min(expected ?? Infinity, most - from),
+        limit: Math.min(expected ?? Infinity, maxBlobSize - from),
       })
       if (expected !== undefined && bytes !== expected) {
         throw new RegistryError(
@@ -44,7 +46,6 @@ export const createTakeChunk =
         )
       }
       if (from + bytes > maxBlobSize) throw tooLarge(maxBlobSize)
-      if (room !== undefined && from + bytes > room.left) throw quotaExceeded(room)
       settled = true
     } catch (error) {
       // A chunk that contradicts itself is taken back; one whose connection broke keeps what came.
@@ -52,6 +53,7 @@ export const createTakeChunk =
       throw error
     } finally {
       if (settled) upload.digester = digester
+      unfinished.change(upload.id, upload.bytes.size)
     }
   }
 

@@ -1,11 +1,13 @@
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { MetadataStore } from '../metadata/metadata-store.ts'
 import type { OpenUploads } from './open-uploads.ts'
+import type { UnfinishedBytes } from './unfinished-bytes.ts'
 
 export interface UploadSweepOptions {
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
   readonly open: OpenUploads
+  readonly unfinished: UnfinishedBytes
   /** Ids of bytes that are being received without a row. */
   readonly rowless: ReadonlySet<string>
   readonly now: () => number
@@ -22,7 +24,7 @@ const mostRows = 100_000
 
 /** Cleans up after uploads that nobody goes on with. Returns how many it forgot. */
 export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<number>) => {
-  const { metadata, blobs, open, rowless, now } = options
+  const { metadata, blobs, open, unfinished, rowless, now } = options
   let orphansDue = 0
 
   /** Closes handles that nobody uses. An upload that a request works on stays as it is. */
@@ -46,6 +48,7 @@ export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<n
       for (const row of rows) {
         if (open.has(row.id)) continue
         if (!(await metadata.expireUpload(row.id, touchedBefore))) continue
+        unfinished.end(row.id)
         await blobs.discardUpload(row.id, row.state)
         removed += 1
       }
@@ -74,6 +77,7 @@ export const createUploadSweep = (options: UploadSweepOptions): (() => Promise<n
   return async () => {
     await closeIdle()
     const forgotten = await expire()
+    unfinished.forget(open.expiredBefore(), (id) => open.has(id) || rowless.has(id))
     await discardOrphans()
     return forgotten
   }

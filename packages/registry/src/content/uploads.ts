@@ -3,12 +3,13 @@ import { type Digest, type DigestAlgorithm, digestAlgorithm } from '@stowage/oci
 import type { BlobStore, BlobUpload } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
 import { MetadataError } from '../metadata/metadata-error.ts'
-import type { FinishUploadResult, MetadataStore } from '../metadata/metadata-store.ts'
+import type { BlobRow, FinishUploadResult, MetadataStore } from '../metadata/metadata-store.ts'
 import { createDigester } from './digester.ts'
 import { createOpenUploads, type OpenUpload, type RepositoryGrant, uploadUnknown } from './open-uploads.ts'
 import { quotaExceeded, roomFor } from './quotas.ts'
 import { receive } from './receive.ts'
 import { createTakeChunk, tooLarge } from './take-chunk.ts'
+import { createUnfinishedBytes } from './unfinished-bytes.ts'
 import type { Hold } from './upload-lock.ts'
 import { createUploadSweep } from './upload-sweep.ts'
 
@@ -61,12 +62,13 @@ export interface UploadOptions {
 
 export const createUploads = (options: UploadOptions): Uploads => {
   const { metadata, blobs, maxBlobSize, now } = options
-  const open = createOpenUploads(options)
+  const unfinished = createUnfinishedBytes(now)
+  const open = createOpenUploads({ ...options, unfinished })
   /** Ids of bytes that are being received without a row. */
   const rowless = new Set<string>()
-  const sweep = createUploadSweep({ metadata, blobs, open, rowless, now })
+  const sweep = createUploadSweep({ metadata, blobs, open, unfinished, rowless, now })
 
-  const takeChunk = createTakeChunk({ metadata, open, maxBlobSize })
+  const takeChunk = createTakeChunk({ metadata, open, unfinished, maxBlobSize })
 
   /** A refused upload leaves nothing behind: nobody comes back for what can never be finished. */
   const abandon = async (grant: RepositoryGrant, upload: OpenUpload): Promise<void> => {
@@ -95,9 +97,9 @@ export const createUploads = (options: UploadOptions): Uploads => {
   }
 
   const start: Uploads['start'] = async (grant, algorithm) => {
-    const room = await roomFor(metadata, grant)
-    if (room !== undefined && room.left <= 0) throw quotaExceeded(room)
     const id = randomUUID()
+    const room = await roomFor(metadata, unfinished, grant, id)
+    room?.assert(1)
     const at = now()
     await open.begin({ id, repository: grant.repository, actor: grant.actor, startedAt: at, touchedAt: at }, algorithm)
     return { id, size: 0 }
@@ -105,29 +107,35 @@ export const createUploads = (options: UploadOptions): Uploads => {
 
   const receiveWhole: Uploads['receiveWhole'] = async (grant, digest, body) => {
     if ((body.length ?? 0) > maxBlobSize) throw tooLarge(maxBlobSize)
-    const room = await roomFor(metadata, grant, digest)
-    if (room !== undefined && (body.length ?? 0) > room.left) throw quotaExceeded(room)
     const id = randomUUID()
+    // One that the repository has already takes no room, and has no more bytes than it has.
+    const known = (grant.quotas ?? []).length === 0 ? undefined : await metadata.findBlob(grant.repository, digest)
+    if (known !== undefined && (body.length ?? 0) > known.size) throw longerThan(known)
+    const room = known === undefined ? await roomFor(metadata, unfinished, grant, id) : undefined
+    room?.assert(body.length ?? 0)
     const bytes = await blobs.openUpload(id)
     rowless.add(id)
     try {
       const digester = createDigester(digestAlgorithm(digest))
-      const limit = Math.min(body.length ?? Infinity, maxBlobSize, room?.left ?? Infinity)
+      const limit = Math.min(body.length ?? Infinity, maxBlobSize, known?.size ?? Infinity)
       const { signal, owned } = body
-      const received = await receive(body.chunks, bytes, { digester, onBytes: ignore, signal, limit, owned })
+      const onBytes = room?.take ?? ignore
+      const received = await receive(body.chunks, bytes, { digester, onBytes, signal, limit, owned })
       if (received.bytes > maxBlobSize) throw tooLarge(maxBlobSize)
       if (body.length !== undefined && received.bytes !== body.length) {
         throw new RegistryError('size-invalid', `The body does not have the ${body.length} bytes that were announced.`)
       }
-      if (room !== undefined && received.bytes > room.left) throw quotaExceeded(room)
+      if (known !== undefined && received.bytes > known.size) throw longerThan(known)
       expectDigest(digester.digest(), digest)
       if (digester.size !== bytes.size) throw new Error(`Of ${digester.size} bytes the blob store kept ${bytes.size}.`)
+      unfinished.end(id)
       await link(grant, bytes, digest)
     } catch (error) {
       await bytes.close().catch(ignore)
       await blobs.discardUpload(id, bytes.state()).catch(ignore)
       throw error
     } finally {
+      unfinished.end(id)
       rowless.delete(id)
     }
   }
@@ -160,10 +168,13 @@ export const createUploads = (options: UploadOptions): Uploads => {
       }
       // The closing request failed: the upload stands where it stood before it, ready for the same bytes or the right digest.
       await upload.bytes.truncate(from)
+      unfinished.change(id, from)
       upload.digester = before
       throw error
     }
     // In hand until it is over: who comes now waits for the lock, and then learns from the row what became of the upload.
+    // From here on the transaction counts its bytes: twice, they would refuse others that do fit.
+    unfinished.end(id)
     try {
       await link(grant, upload.bytes, digest, id)
       open.forget(upload)
@@ -237,6 +248,11 @@ const digestStored = async (upload: OpenUpload, algorithm: DigestAlgorithm, hold
   }
   return digester.digest()
 }
+
+const longerThan = ({ digest, size }: BlobRow): RegistryError =>
+  new RegistryError('digest-invalid', `The blob of this digest has ${size} bytes, and the body has more.`, {
+    detail: { given: digest },
+  })
 
 const expectDigest = (computed: Digest, promised: Digest): void => {
   if (computed === promised) return

@@ -24,7 +24,10 @@ export interface RequestSummary {
   /** The route's template, never the path: names are data and would make endless metrics. `undefined`: no route. */
   readonly route: string | undefined
   readonly repository: string | undefined
+  /** Who was found to ask; at the token endpoint, who logged in. `anonymous` where nobody could be found. */
   readonly actor: string
+  /** Of the client, as far as the proxies in front are trusted. */
+  readonly remoteAddress: string | undefined
   readonly status: number
   /** Until the answer's head was ready; the body may still be on its way. */
   readonly milliseconds: number
@@ -84,6 +87,7 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
       route: trail.route === undefined ? undefined : routeTemplates[trail.route],
       repository: trail.repository,
       actor: trail.actor,
+      remoteAddress: client.address,
       status: reply.status,
       milliseconds: performance.now() - began,
       error: failure,
@@ -110,7 +114,7 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
       const operation = operationOf(route.operations, incoming.method)
       // Nobody yet: who asks for a token says so with it.
       count(anonymous.name, client)
-      return operation.handle(common, services)
+      return operation.handle({ ...common, loggedIn: (name) => (trail.actor = name) }, services)
     }
     const request = {
       method: incoming.method,
@@ -141,7 +145,8 @@ export const createHandler = (options: HandlerOptions): ((incoming: Incoming) =>
     try {
       principal = await access.authenticate(request)
     } catch (error) {
-      if (error instanceof RegistryError && error.fault === 'unauthorized') count(anonymous.name, client)
+      // Whatever the reason: who is told to wait, or that the registry is busy, must not ask for free.
+      count(anonymous.name, client)
       throw error
     }
     trail.actor = principal.name
@@ -226,10 +231,9 @@ const recognise = (error: unknown, incoming: Incoming, logger: Logger): Registry
       'The request body broke off. Ask for the status of the upload and go on there.',
     )
   }
-  logger.error(
-    { err: error, method: incoming.method, target: incoming.target.slice(0, 512) },
-    'a request failed unexpectedly',
-  )
+  // Without the query: nobody knows what somebody puts there, and tokens are among it.
+  const [path = ''] = incoming.target.slice(0, 512).split('?', 1)
+  logger.error({ err: error, method: incoming.method, path }, 'a request failed unexpectedly')
   return undefined
 }
 

@@ -8,6 +8,7 @@ import { describe, expect, it, test } from 'vitest'
 import type { RequestInfo } from '../access/access.ts'
 import { toNodeHandler } from '../doors/node.ts'
 import { createClientAddress } from '../limits/proxies.ts'
+import { type Fault, RegistryError } from '../errors.ts'
 import { createRate } from '../limits/rate.ts'
 import { type Answer, openGuarded } from '../testing/guarded-registry.ts'
 
@@ -205,6 +206,19 @@ describe('too many requests', () => {
     expect([await get('Bearer hunter2'), await get(), await get('Basic !'), await get()]).toEqual([401, 401, 429, 429])
     expect(await get(basic('ann'))).toBe(200)
   })
+
+  test.each<Fault>(['unauthorized', 'too-many-requests', 'overloaded'])(
+    'whose login fails with %s are those of nobody',
+    async (fault) => {
+      await using guarded = await openGuarded({
+        access: { authenticate: () => Promise.reject(new RegistryError(fault, 'Not now.')) },
+        rate: createRate({ rate: 0.1, burst: 2, now: () => 0 }),
+      })
+      const texts = []
+      for (let round = 0; round < 3; round++) texts.push((await guarded.send('GET', '/v2/')).text)
+      expect(texts.map((text) => text.includes('too many requests'))).toEqual([false, false, true])
+    },
+  )
 
   it('for tokens are counted too, and do not reach the token service', async () => {
     await using guarded = await open()

@@ -48,6 +48,8 @@ export interface OpenCall {
   readonly client: Client
   /** The query; parsed on first use. */
   query(): URLSearchParams
+  /** Says who it turned out to be. */
+  loggedIn(name: string): void
 }
 
 /** A request on its way through a resource: routed, authenticated, authorised. */

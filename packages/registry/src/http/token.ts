@@ -12,10 +12,12 @@ const get = async (call: OpenCall, services: Services): Promise<Reply> =>
 const post = async (call: OpenCall, services: Services): Promise<Reply> =>
   issue(call, services, await tokenRequestOfForm(call.incoming))
 
-const issue = async ({ client }: OpenCall, { login }: Services, asked: AskedToken): Promise<Reply> => {
+const issue = async ({ client, loggedIn }: OpenCall, { login }: Services, asked: AskedToken): Promise<Reply> => {
   const tokens = tokenServiceOf(login)
   if (tokens === undefined) throw new RegistryError('route-unknown', 'This registry gives no tokens.')
-  return reply(asked, await tokens.issue({ ...asked, remoteAddress: client.address }))
+  const answer = await tokens.issue({ ...asked, remoteAddress: client.address })
+  if (answer.subject !== undefined) loggedIn(answer.subject)
+  return reply(asked, answer)
 }
 
 const reply = ({ grant }: AskedToken, answer: TokenAnswer): Reply =>

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { OptionsError } from '../errors.ts'
 import { forwardedHopOf, type Hop, hopOf, hostOf, schemeOf } from './forwarded.ts'
 import { plainAddress } from './network.ts'
 
@@ -91,7 +92,7 @@ const blockListOf = (trusted: readonly string[]): BlockList => {
   return list
 }
 
-const noNetwork = (entry: string): Error =>
-  new Error(
+const noNetwork = (entry: string): OptionsError =>
+  new OptionsError(
     `${JSON.stringify(entry)} is not an address or a network of trusted proxies; write 10.0.0.7, 10.0.0.0/8 or fd00::/8`,
   )

@@ -16,18 +16,22 @@ export interface AccountStore {
   listUsers(page: Page): Promise<UserRow[]>
   /** @param onlyFirst Adds nothing when there is any user already: exactly one of many that try at once is the first. */
   addUser(user: UserRow, onlyFirst: boolean): Promise<'added' | 'exists' | 'not-first'>
-  /** What is not named stays. A new password ends the refresh tokens of the user. Undefined: there is no such user. */
+  /**
+   * What is not named stays. A new password, or to be disabled, ends the refresh tokens of the user. Undefined: there is no
+   * such user.
+   */
   changeUser(name: string, change: UserChange): Promise<UserRow | undefined>
   /** Its tokens, and the rules that name it, go with it. False: there was none. */
   removeUser(name: string): Promise<boolean>
 
   /**
-   * A refresh token does not move the version: nobody can have asked for it before. `user-unknown`: nothing was written,
-   * because the user or the parent is gone.
+   * A refresh token does not move the version: nobody can have asked for it before. A user has at most
+   * `mostRefreshTokens` of one parent, and as many without one; the oldest goes for a new one, which does not move it either.
    *
-   * @param ifPasswordIs The `passwordChangedAt` under which its holder logged in; `user-unknown` when it is another by now.
+   * `user-unknown`: nothing was written, because the user or the parent is gone, or it is a refresh token and the user is
+   * disabled, or has another password than the one it was got with.
    */
-  addToken(token: TokenRow, ifPasswordIs?: number): Promise<'added' | 'user-unknown'>
+  addToken(token: TokenRow): Promise<'added' | 'user-unknown'>
   findToken(id: string): Promise<TokenRow | undefined>
   /** By user and age, oldest first; `last` is the id of a token. Where that is gone, the first page. */
   listTokens(page: Page & { readonly user?: string; readonly kind?: TokenKind }): Promise<TokenRow[]>
@@ -85,6 +89,9 @@ export interface UserChange {
 
 export type TokenKind = 'personal' | 'refresh'
 
+/** Of one user and one parent. A client that logs in again and again must not fill the store. */
+export const mostRefreshTokens = 50
+
 export interface TokenRow {
   /** The public part; a name for the token in lists and logs. */
   readonly id: string
@@ -103,6 +110,8 @@ export interface TokenRow {
   readonly lastUsedAt?: number
   /** The personal token it was got with. */
   readonly parentId?: string
+  /** Of a refresh token without a parent: the `passwordChangedAt` of the password it was got with. */
+  readonly passwordChangedAt?: number
 }
 
 export interface RuleRow extends Permission {

@@ -27,7 +27,7 @@ export const accountsOf = (write: Write, read: Read): AccountStore => ({
   changeUser: (name, change) => write('changeUser', name, change),
   removeUser: (name) => write('removeUser', name),
 
-  addToken: (token, ifPasswordIs) => write('addToken', token, ifPasswordIs),
+  addToken: (token) => write('addToken', token),
   findToken: (id) => read(findToken(id)),
   listTokens: (page) => read(listTokens(page)),
   removeToken: (id) => write('removeToken', id),

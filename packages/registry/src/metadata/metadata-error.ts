@@ -16,3 +16,9 @@ export class MetadataError extends Error {
     this.code = code
   }
 }
+
+/** The database cannot be used as it is; the message says why, and what to do. */
+export class DatabaseUnusableError extends Error {
+  override readonly name = 'DatabaseUnusableError'
+  readonly code = 'DATABASE_UNUSABLE'
+}

@@ -79,10 +79,11 @@ export interface MetadataStore extends AsyncDisposable {
 
   // Uploads ------------------------------------------------------------------------------------------------------
   /**
-   * Not durable: an upload may be forgotten after power loss. Visible to `findUpload` when it resolves. False, and nothing
-   * written, when there would be more than `limits` of its actor or of all.
+   * Not durable: an upload may be forgotten after power loss. Visible to `findUpload` when it resolves. With `limits` there
+   * are never more of one actor and of all. Where all are too many, who has fewer than a tenth of what he may have takes the
+   * place of whoever has most, if that is at least two more than his own: of the upload that was touched longest ago.
    */
-  createUpload(upload: UploadRow, limits?: { readonly ofActor: number; readonly ofAll: number }): Promise<boolean>
+  createUpload(upload: UploadRow, limits?: UploadLimits): Promise<CreateUploadResult>
   /** The upload if it belongs to this repository. */
   findUpload(repository: string, id: string): Promise<UploadRow | undefined>
   /** Not durable. False when the upload is gone. */
@@ -177,13 +178,13 @@ export type PutManifestResult =
     }
   /** Nothing was written: these blobs or manifests are not in the repository. */
   | { readonly outcome: 'missing'; readonly blobs: readonly Digest[]; readonly manifests: readonly Digest[] }
-  /** Nothing was written: the grant does not allow moving this tag. */
+  /** Nothing was written: the grant does not allow moving this tag, or changing the media type of what it names. */
   | { readonly outcome: 'tag-exists'; readonly tag: string }
   /** Nothing was written: this tag is there and immutable. */
   | { readonly outcome: 'tag-immutable'; readonly tag: string }
   | OverQuota
 
-/** Nothing was written: it would have gone beyond this limit. */
+/** Nothing was written: something new would have gone beyond this limit. */
 export interface OverQuota {
   readonly outcome: 'over-quota'
   readonly quota: Quota
@@ -216,7 +217,9 @@ export interface TagFacts extends ManifestFacts, ManifestRow {
   readonly tag: string
   /** When the tag was last set. */
   readonly taggedAt: number
+  /** When it was last pushed. */
   readonly pushedAt: number
+  /** Who brought it to the repository, and whom it counts for. */
   readonly pushedBy: string
   readonly lastPulledAt?: number
   readonly pullCount: number
@@ -249,6 +252,21 @@ export interface UploadRow {
   /** What the blob store needs to go on after a restart, opaque here. */
   readonly state?: string
 }
+
+/** Most uploads that may be unfinished, 1 or more each. */
+export interface UploadLimits {
+  readonly ofActor: number
+  readonly ofAll: number
+}
+
+export type CreateUploadResult =
+  | {
+      readonly outcome: 'created'
+      /** The upload that had to go for it: its row is gone, its bytes are the caller's to delete. */
+      readonly replaced?: UploadRow
+    }
+  /** Nothing was written. */
+  | { readonly outcome: 'too-many' }
 
 export interface FinishUpload {
   readonly repository: string

@@ -167,6 +167,7 @@ export interface TokensTable {
   expires_at: number | null
   last_used_at: number | null
   parent_id: string | null
+  password_changed_at: number | null
 }
 
 interface AccessRulesTable {
@@ -200,8 +201,9 @@ interface SigningKeysTable {
   created_at: number
 }
 
-/** Bytes that somebody brought: first links of blobs to a repository, and manifests. */
+/** Bytes that somebody brought to a repository: first links of blobs, and manifests. */
 interface ActorUsageTable {
   actor: string
+  repository_id: number
   stored_bytes: number
 }

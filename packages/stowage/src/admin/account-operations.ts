@@ -9,12 +9,18 @@ import { formatSubject, parseSubject } from '../config/names.ts'
  */
 const operation = <B, A extends object>(
   body: z.ZodType<B>,
-  run: (accounts: Accounts, body: B) => Promise<A>,
+  run: (accounts: Accounts, body: B, facts: ServerFacts) => Promise<A>,
 ): Operation<B, A> => ({ body, run })
 
 interface Operation<B, A> {
   readonly body: z.ZodType<B>
-  readonly run: (accounts: Accounts, body: B) => Promise<A>
+  readonly run: (accounts: Accounts, body: B, facts: ServerFacts) => Promise<A>
+}
+
+/** What the accounts themselves do not know. */
+export interface ServerFacts {
+  /** Whether clients have to log in: if not, accounts only wait for that. Undefined: no server runs, and nobody said. */
+  readonly auth: boolean | undefined
 }
 
 const text = z.string()
@@ -66,9 +72,14 @@ export const accountOperations = {
     }),
     async (accounts, token) => accounts.addToken(token),
   ),
-  'token-list': operation(z.strictObject({ user: text.exactOptional(), ...page }), async (accounts, options) => ({
-    tokens: await accounts.listTokens(options),
-  })),
+  'token-list': operation(
+    z.strictObject({
+      kind: z.enum(['personal', 'refresh']).exactOptional(),
+      user: text.exactOptional(),
+      ...page,
+    }),
+    async (accounts, options) => ({ tokens: await accounts.listTokens(options) }),
+  ),
   'token-remove': operation(z.strictObject({ id: text }), async (accounts, { id }) => {
     await accounts.removeToken(id)
     return { removed: id }
@@ -90,7 +101,10 @@ export const accountOperations = {
       repository: text,
       tag: text.exactOptional(),
     }),
-    async (accounts, question) => asAnswer(await accounts.explain(question)),
+    async (accounts, question, { auth }) => ({
+      ...asAnswer(await accounts.explain(question)),
+      ...(auth !== undefined && { auth }),
+    }),
   ),
 
   'issuer-add': operation(

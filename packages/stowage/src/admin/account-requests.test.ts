@@ -19,7 +19,9 @@ const open = async () => {
   const lines: string[] = []
   const write = (...line: unknown[]): void => void lines.push(JSON.stringify(line))
   const logger = { debug: write, info: write, warn: write, error: write }
-  const admin = await openAdminSocket(directory.path, operations, registry.accounts, logger)
+  if (registry.accounts === undefined) throw new Error('There are no accounts.')
+  const administered = { accounts: registry.accounts, facts: { auth: true } }
+  const admin = await openAdminSocket(directory.path, operations, administered, logger)
   onTestFinished(async () => {
     await admin[Symbol.asyncDispose]()
     await registry[Symbol.asyncDispose]()
@@ -27,7 +29,7 @@ const open = async () => {
   })
   const post = async (
     operation: string,
-    body: string,
+    body: string | Uint8Array,
     headers: Record<string, string> = { 'content-type': 'application/json' },
   ): Promise<{ status: number | undefined; body: unknown }> => {
     const asked = request({
@@ -132,6 +134,59 @@ test('an operation that is not there is a 404, whatever it is called', async () 
   for (const name of ['', 'user', 'constructor', '__proto__', 'user-add/']) {
     expect(await post(name, '{}')).toMatchObject({ status: 404, body: { error: { code: 'not-found' } } })
   }
+})
+
+test('each change is one line of the log, with whom or what it is about', async () => {
+  const { post, lines } = await open()
+  const done = async (operation: string, body: object): Promise<{ value: Record<string, unknown>; line: unknown }> => {
+    lines.length = 0
+    const { status, body: value } = await post(operation, JSON.stringify(body))
+    expect({ operation, status, value }).toMatchObject({ status: 200 })
+    expect(lines.length).toBeLessThan(2)
+    return { value: value as Record<string, unknown>, line: lines[0] && (JSON.parse(lines[0]) as unknown) }
+  }
+  const line = async (operation: string, body: object): Promise<unknown> => (await done(operation, body)).line
+  const said = (operation: string, facts: object): unknown[] => [{ operation, ...facts }, 'administration']
+
+  expect(await line('user-add', { name: 'ada', password: 'correct horse', groups: ['dev'] })).toEqual(
+    said('user-add', { user: 'ada', administrator: false, groups: ['dev'] }),
+  )
+  expect(await line('user-password', { name: 'ada', password: 'another horse' })).toEqual(
+    said('user-password', { user: 'ada' }),
+  )
+  expect(await line('user-change', { name: 'ada', administrator: true })).toEqual(
+    said('user-change', { user: 'ada', administrator: true }),
+  )
+  const token = await done('token-add', { user: 'ada', label: 'laptop' })
+  const { id } = token.value['token'] as { id: string }
+  expect(token.line).toEqual(said('token-add', { id, user: 'ada', label: 'laptop' }))
+  expect(JSON.stringify(token.line)).not.toContain((token.value['secret'] as string).slice(-43))
+  expect(await line('token-remove', { id })).toEqual(said('token-remove', { id }))
+  const rule = { subject: 'user:ada', repositories: 'a', actions: ['pull'] }
+  const added = await done('rule-add', rule)
+  expect(added.line).toEqual(said('rule-add', { id: added.value['id'], ...rule }))
+  expect(await line('rule-remove', { id: added.value['id'] })).toEqual(said('rule-remove', { id: added.value['id'] }))
+  const permissions = [{ repositories: 'a', actions: ['pull'] }]
+  const issuer = { name: 'ci', issuer: 'https://ci.example', audience: 'x', conditions: { sub: 'a' }, permissions }
+  expect(await line('issuer-add', issuer)).toEqual(said('issuer-add', { name: 'ci', issuer: 'https://ci.example' }))
+  expect(await line('issuer-remove', { name: 'ci' })).toEqual(said('issuer-remove', { name: 'ci' }))
+  const key = await done('key-rotate', { revoke: true })
+  expect(key.line).toEqual(said('key-rotate', { id: key.value['id'], revoke: true }))
+  expect(await line('user-remove', { name: 'ada' })).toEqual(said('user-remove', { user: 'ada' }))
+
+  for (const looks of ['user-list', 'token-list', 'rule-list', 'issuer-list', 'key-list']) {
+    expect(await line(looks, {})).toBeUndefined()
+  }
+  expect(await line('explain', { action: 'pull', repository: 'a' })).toBeUndefined()
+  lines.length = 0
+  await post('user-remove', '{"name":"ada"}')
+  expect(lines).toEqual([])
+})
+
+test('what is no UTF-8 is refused', async () => {
+  const { post } = await open()
+  const body = Buffer.concat([Buffer.from('{"name":"ada","password":"correct '), Buffer.of(0xff), Buffer.from('"}')])
+  expect(await post('user-add', body)).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } })
 })
 
 test('a password is in no answer and in no line of the log', async () => {

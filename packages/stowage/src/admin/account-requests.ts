@@ -1,12 +1,21 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccountErrorCode, Accounts } from '@stowage/registry'
 import type { z } from 'zod'
-import { type AccountOperation, accountOperations } from './account-operations.ts'
+import { type AccountOperation, accountOperations, type ServerFacts } from './account-operations.ts'
 import type { AdminError, AdminErrorCode } from './api.ts'
+import { traceOf } from './trace.ts'
+
+/** Accounts, and what they have to know of where they are. */
+export interface Administered {
+  readonly accounts: Accounts
+  readonly facts: ServerFacts
+}
 
 export interface AdminAnswer {
   readonly status: number
   readonly value: object
+  /** For the log, when something was changed. */
+  readonly trace?: object
 }
 
 /** No operation needs more. */
@@ -23,7 +32,7 @@ const statuses: Readonly<Record<Exclude<AdminErrorCode, 'method-not-allowed' | '
 
 /** Does what the request asks of accounts. Rejects only for what is no fault of who asks. */
 export const answerAccountRequest = async (
-  accounts: Accounts,
+  { accounts, facts }: Administered,
   name: string,
   req: IncomingMessage,
 ): Promise<AdminAnswer> => {
@@ -33,19 +42,25 @@ export const answerAccountRequest = async (
   }
   const type = req.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'application/json') return refusal('media-type', 'The body must be application/json.')
-  const text = await readBody(req)
-  if (text === undefined) return refusal('too-large', `The body must have at most ${maxBytes} bytes.`)
-  const given = parse(text)
-  return given === undefined ? refusal('invalid', 'The body must be JSON.') : perform(accounts, name, given)
+  const body = await readBody(req)
+  if (body === undefined) return refusal('too-large', `The body must have at most ${maxBytes} bytes.`)
+  const given = parse(body)
+  return given === undefined ? refusal('invalid', 'The body must be JSON.') : perform({ accounts, facts }, name, given)
 }
 
 /** Does one operation, with a body of which nothing is known yet. */
-export const perform = async (accounts: Accounts, name: AccountOperation, given: unknown): Promise<AdminAnswer> => {
+export const perform = async (
+  { accounts, facts }: Administered,
+  name: AccountOperation,
+  given: unknown,
+): Promise<AdminAnswer> => {
   const { body, run } = accountOperations[name] as Untyped
   const checked = body.safeParse(given)
   if (!checked.success) return invalid(checked.error)
   try {
-    return { status: 200, value: await run(accounts, checked.data) }
+    const value = await run(accounts, checked.data, facts)
+    const trace = traceOf(name, value, checked.data)
+    return { status: 200, value, ...(trace !== undefined && { trace }) }
   } catch (error) {
     if (isAccountError(error)) return refusal(error.code, error.message, error.field)
     throw error
@@ -55,7 +70,7 @@ export const perform = async (accounts: Accounts, name: AccountOperation, given:
 /** One of the operations, when it is not known which. */
 interface Untyped {
   readonly body: z.ZodType
-  readonly run: (accounts: Accounts, body: unknown) => Promise<object>
+  readonly run: (accounts: Accounts, body: unknown, facts: ServerFacts) => Promise<object>
 }
 
 const isOperation = (name: string): name is AccountOperation => Object.hasOwn(accountOperations, name)
@@ -84,7 +99,7 @@ const invalid = ({ issues }: z.ZodError): AdminAnswer => {
   return refusal('invalid', message, field === '' ? unknown?.[0] : field)
 }
 
-const readBody = async (req: IncomingMessage): Promise<string | undefined> => {
+const readBody = async (req: IncomingMessage): Promise<Uint8Array | undefined> => {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of req as AsyncIterable<Uint8Array>) {
@@ -92,13 +107,14 @@ const readBody = async (req: IncomingMessage): Promise<string | undefined> => {
     // Read to its end, or who sends it would see a broken connection and no answer.
     if (size <= maxBytes) parts.push(part)
   }
-  return size > maxBytes ? undefined : Buffer.concat(parts).toString('utf8')
+  return size > maxBytes ? undefined : Buffer.concat(parts)
 }
 
 /** Every body is an object, so there is a value that stands for none. */
-const parse = (text: string): unknown => {
+const parse = (body: Uint8Array): unknown => {
   try {
-    return JSON.parse(text) as unknown
+    // What is no UTF-8 would otherwise become a password that nobody wrote.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as unknown
   } catch {
     return undefined
   }

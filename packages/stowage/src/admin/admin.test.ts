@@ -34,6 +34,16 @@ test('the owner can ask', async () => {
   expect(await askServer(directory.path, 'sweep')).toEqual({ expiredUploads: 1, deletedBlobs: 2 })
 })
 
+test('a sweep is said in the log, and a look is not', async () => {
+  await using directory = await temporaryDirectory()
+  const lines: unknown[] = []
+  const info = (facts: object, message: string): void => void lines.push([facts, message])
+  await using _ = await openAdminSocket(directory.path, operations, undefined, { ...logger, info })
+  await askServer(directory.path, 'status')
+  await askServer(directory.path, 'sweep')
+  expect(lines).toEqual([[{ operation: 'sweep', expiredUploads: 1, deletedBlobs: 2 }, 'administration']])
+})
+
 test('nobody else can: mode 0600', async () => {
   await using directory = await temporaryDirectory()
   const before = process.umask()

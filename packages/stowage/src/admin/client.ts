@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { StowageError } from '../failure.ts'
 import type { AccountOperation, OperationAnswer, OperationBody } from './account-operations.ts'
@@ -37,6 +38,20 @@ export const askAccountServer = async <O extends AccountOperation>(
   if (!('error' in answer)) return { value: answer.value as OperationAnswer<O> }
   if (['invalid', 'unknown', 'exists'].includes(answer.error.code)) return answer
   throw cannot(answer.error)
+}
+
+/** Whether a server listens on the socket of a data directory, answering or not. */
+export const isServed = async (data: string): Promise<boolean> => {
+  using socket = socketPath(data)
+  if (socket === undefined) return false
+  const connection = connect(socket.path)
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  connection.once('connect', () => resolve(true)).once('error', () => resolve(false))
+  try {
+    return await promise
+  } finally {
+    connection.destroy()
+  }
 }
 
 const cannot = ({ message }: AdminError['error']): StowageError =>

@@ -1,9 +1,9 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import type { Accounts, Logger } from '@stowage/registry'
+import type { Logger } from '@stowage/registry'
 import { StowageError } from '../failure.ts'
-import { type AdminAnswer, answerAccountRequest } from './account-requests.ts'
+import { type AdminAnswer, type Administered, answerAccountRequest } from './account-requests.ts'
 import { accountsPath, type AdminError, type AdminOperations, adminRoutes } from './api.ts'
 import { socketName, socketPath } from './socket-path.ts'
 
@@ -11,7 +11,7 @@ import { socketName, socketPath } from './socket-path.ts'
 export const openAdminSocket = async (
   data: string,
   operations: AdminOperations,
-  accounts: Accounts | undefined,
+  administered: Administered | undefined,
   logger: Logger,
 ): Promise<AsyncDisposable> => {
   const socket = socketPath(data)
@@ -25,7 +25,7 @@ export const openAdminSocket = async (
   const running = new Set<Promise<unknown>>()
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000 },
-    listener(operations, accounts, logger, running),
+    listener(operations, administered, logger, running),
   )
   try {
     removeStale(data)
@@ -84,24 +84,28 @@ const setMask = (mask: number): number | undefined => {
 
 const listener = (
   operations: AdminOperations,
-  accounts: Accounts | undefined,
+  administered: Administered | undefined,
   logger: Logger,
   running: Set<Promise<unknown>>,
 ): RequestListener => {
   const finish = (name: string, res: ServerResponse, work: Promise<AdminAnswer>): void => {
-    const done = work.then(
-      ({ status, value }) => send(res, status, value),
-      (error: unknown) => {
+    const done = (async () => {
+      try {
+        const { status, value, trace } = await work
+        // Before the answer: who has it finds the line.
+        if (trace !== undefined) logger.info({ operation: name, ...trace }, 'administration')
+        send(res, status, value)
+      } catch (error) {
         logger.error({ err: error, operation: name }, 'an administration command failed')
         send(res, 500, failure('failed', error instanceof Error ? error.message : String(error)))
-      },
-    )
+      }
+    })()
     running.add(done)
     void done.finally(() => running.delete(done))
   }
   return (req, res) => {
     const path = (req.url ?? '').split('?', 1)[0] ?? ''
-    const ofAccounts = path.startsWith(accountsPath) ? accounts : undefined
+    const ofAccounts = path.startsWith(accountsPath) ? administered : undefined
     const found = Object.entries(adminRoutes).find(([, route]) => route.path === path)
     if (found === undefined && ofAccounts === undefined) {
       const paths = Object.values(adminRoutes).map((route) => route.path)
@@ -125,7 +129,7 @@ const listener = (
       finish(
         name,
         res,
-        work.then((value) => ({ status: 200, value })),
+        work.then((value) => ({ status: 200, value, ...(method !== 'GET' && { trace: value }) })),
       )
     }
   }

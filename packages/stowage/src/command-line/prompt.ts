@@ -1,4 +1,5 @@
 import { addAbortSignal } from 'node:stream'
+import { decodeText } from '../config/decode-text.ts'
 import { StowageError } from '../failure.ts'
 import type { Terminal, TerminalInput } from '../terminal/terminal.ts'
 import type { PasswordPrompt } from './credentials.ts'
@@ -54,9 +55,9 @@ const readSecret = async (stdin: TerminalInput, signal: AbortSignal): Promise<st
     if (size > limit) throw new StowageError('usage', `stdin has more than ${limit} bytes: that is no password.`)
     parts.push(bytes)
   }
-  return Buffer.concat(parts)
-    .toString('utf8')
-    .replace(/\r?\n$/, '')
+  const text = decodeText(Buffer.concat(parts))
+  if (text === undefined) throw new StowageError('usage', 'stdin is not text in UTF-8: that is no password.')
+  return text.replace(/\r?\n$/, '')
 }
 
 /** Ctrl-C at a question, and Escape, are answers that are not text. */

@@ -4,6 +4,7 @@ import { show } from '../config/show.ts'
 import { StowageError } from '../failure.ts'
 import { inputOf } from './accounts-input.ts'
 import { askAccounts } from './ask.ts'
+import type { CommandInput } from './input.ts'
 import { describePermission, readActions } from './permission-options.ts'
 
 export const accessAllow = defineCommand({
@@ -23,17 +24,33 @@ export const accessAllow = defineCommand({
     ['stowage access allow user:ada "*" administer', 'ada does everything in every repository'],
   ],
   async run({ args: [subject, repositories, actions], output, ...context }) {
-    if (parseSubject(subject) === undefined) {
+    const whom = parseSubject(subject)
+    if (whom === undefined) {
       throw new StowageError(
         'usage',
         `A rule is for user:NAME, group:NAME, authenticated or anonymous, not ${show(subject)}.`,
       )
     }
-    const rule = await askAccounts(inputOf(context), 'rule-add', {
+    const input = inputOf(context)
+    const rule = await askAccounts(input, 'rule-add', {
       subject,
       repositories,
       actions: readActions(actions),
     })
     await output.result(rule, `Rule ${rule.id}: ${rule.subject} in ${describePermission(rule)}`)
+    if (whom.kind === 'user' && !(await isUser(input, whom.name))) {
+      output.line(`There is no user ${whom.name} yet: the rule waits for one.`)
+    }
   },
 })
+
+/** Also one of an htpasswd file: whoever something can be explained of. */
+const isUser = async (input: CommandInput, name: string): Promise<boolean> => {
+  try {
+    await askAccounts(input, 'explain', { name, action: 'pull', repository: 'a' })
+    return true
+  } catch (error) {
+    if (error instanceof StowageError && error.failure === 'not-found') return false
+    throw error
+  }
+}

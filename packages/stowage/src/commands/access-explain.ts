@@ -13,7 +13,7 @@ export const accessExplain = defineCommand({
   },
   about:
     'Says whether somebody may do something, and which rule decides. The rules, groups and policies of this moment are asked, as ' +
-    'at a request; what a token takes away is not.',
+    'at a request; what a token takes away is not. While auth is off nobody is asked, and the answer says so.',
   sides: 'server',
   examples: [
     ['stowage access explain ada push team/app', 'exits with 0 when she may, and with 5 when not'],
@@ -31,7 +31,16 @@ export const accessExplain = defineCommand({
       ...(who !== 'anonymous' && { name: who }),
       ...(colon !== -1 && { tag: reference.slice(colon + 1) }),
     })
-    await output.result(answer, `${answer.allowed ? 'Allowed' : 'Denied'}. ${answer.because}`)
+    await output.result(answer, `${answer.allowed ? 'Allowed' : 'Denied'}. ${answer.because}${aboutAuth(answer.auth)}`)
     if (!answer.allowed) throw new StowageError('denied', `${who} may not ${action} ${reference}.`)
   },
 })
+
+/** Rules do not hold by being there. */
+const aboutAuth = (auth: boolean | undefined): string => {
+  if (auth === true) return ''
+  const then = 'nobody is asked who they are, and everybody may do what policies leave possible.'
+  return auth === false
+    ? ` But auth is off: at present ${then}`
+    : ` That is so with auth on. No server runs, and nothing says whether it will be: while it is off, ${then}`
+}

@@ -88,7 +88,13 @@ describe.each(Object.entries(worlds))('with %s', (_, world) => {
     expect(listed.stdout).toMatch(/ci +team\/\*: pull,push; lib: pull,push +20\S+Z +-$/m)
     expect(listed.stdout).not.toContain(second.secret.slice(-43))
     expect(await stowage(['token', 'rm', id])).toMatchObject({ code: 0, stdout: `Removed ${id}.\n` })
-    expect(await json(stowage, 'token', 'ls')).toMatchObject({ tokens: [{ label: 'ci' }, { label: 'a' }] })
+    expect(await json(stowage, 'token', 'ls')).toMatchObject({
+      tokens: [
+        { kind: 'personal', label: 'ci' },
+        { kind: 'personal', label: 'a' },
+      ],
+    })
+    expect(await json(stowage, 'token', 'ls', 'ada', '--refresh')).toEqual({ tokens: [] })
   })
 
   test('rules are added, listed, explained and removed', async () => {
@@ -116,8 +122,44 @@ describe.each(Object.entries(worlds))('with %s', (_, world) => {
     expect(explained.code).toBe(5)
     expect(JSON.parse(explained.stdout)).toMatchObject({ allowed: false, decision: 'no-rule' })
 
+    await stowage(['user', 'disable', 'ada'])
+    const disabled = await stowage(['access', 'explain', 'ada', 'push', 'team/app'])
+    expect(disabled).toMatchObject({
+      code: 5,
+      stdout: expect.stringMatching(/^Denied\. The user ada is disabled\./) as string,
+    })
+    await stowage(['user', 'enable', 'ada'])
     expect(await stowage(['access', 'rm', String(rule.id)])).toMatchObject({ code: 0 })
     expect(await stowage(['access', 'explain', 'ada', 'push', 'team/app'])).toMatchObject({ code: 5 })
+  })
+
+  test('a rule for somebody who is not there says so', async () => {
+    const stowage = await world()
+    await stowage(['user', 'add', 'ada', '--no-password'])
+    expect(await stowage(['access', 'allow', 'user:ada', 'a', 'pull'])).toMatchObject({ code: 0, stderr: '' })
+    expect(await stowage(['access', 'allow', 'group:dev', 'a', 'pull'])).toMatchObject({ code: 0, stderr: '' })
+    expect(await stowage(['access', 'allow', 'user:nosuch', 'a', 'pull'])).toMatchObject({
+      code: 0,
+      stderr: 'There is no user nosuch yet: the rule waits for one.\n',
+    })
+  })
+
+  test.each([
+    ['disable', []],
+    ['rm', ['--force']],
+    ['set', ['--no-administrator']],
+  ])('user %s says when there is no administrator left', async (verb, more) => {
+    const stowage = await world()
+    for (const name of ['ann', 'bob', 'cid']) await stowage(['user', 'add', name, '--administrator', '--no-password'])
+    await stowage(['user', 'add', 'dan', '--no-password'])
+    await stowage(['user', 'disable', 'cid'])
+    expect(await stowage(['user', verb, 'ann', ...more])).toMatchObject({ code: 0, stderr: '' })
+    expect(await stowage(['user', verb, 'cid', ...more])).toMatchObject({ code: 0, stderr: '' })
+    expect(await stowage(['user', verb, 'dan', ...more])).toMatchObject({ code: 0, stderr: '' })
+    expect(await stowage(['user', verb, 'bob', ...more])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^warning: bob was the last administrator\. /) as string,
+    })
   })
 
   test('issuers are trusted, and no more', async () => {
@@ -219,4 +261,26 @@ describe.each(Object.entries(worlds))('with %s', (_, world) => {
       expect(stderr).not.toContain('hunter2')
     }
   })
+})
+
+test('access explain says when nobody is asked', async () => {
+  const { 'no server': none, 'a server with auth': on, 'a server without': off } = worlds
+  const asked = async (make: typeof none, environment: Record<string, string> = {}): Promise<[string, unknown]> => {
+    const stowage = await make?.()
+    const explain = ['access', 'explain', 'anonymous', 'pull', 'a']
+    const text = await stowage?.(explain, { environment })
+    const answer = await stowage?.([...explain, '--json'], { environment })
+    expect([text?.code, answer?.code]).toEqual([5, 5])
+    return [text?.stdout ?? '', (JSON.parse(answer?.stdout ?? '') as { auth?: boolean }).auth]
+  }
+  expect(await asked(on)).toEqual(['Denied. No rule allows it.\n', true])
+  expect(await asked(none, { STOWAGE_AUTH: 'on' })).toEqual(['Denied. No rule allows it.\n', true])
+  const open = expect.stringMatching(
+    /^Denied\. No rule allows it\. But auth is off: at present .* everybody may/,
+  ) as string
+  expect(await asked(off)).toEqual([open, false])
+  expect(await asked(none)).toEqual([
+    expect.stringMatching(/with auth on\. No server runs, .* everybody may/),
+    undefined,
+  ])
 })

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { AccountOptions, Registry } from '@stowage/registry'
 import type { AccountOperation, OperationAnswer, OperationBody } from '../admin/account-operations.ts'
 import type { AdminError, AdminOperations } from '../admin/api.ts'
 import { askAccountServer, askServer } from '../admin/client.ts'
 import { resolveConfiguration } from '../config/resolve.ts'
 import type { Settings } from '../config/settings.ts'
-import { configurationError, type Failure, type Problem, StowageError } from '../failure.ts'
+import { type Failure, StowageError } from '../failure.ts'
+import { whileLocked } from '../while-locked.ts'
 import type { CommandInput } from './input.ts'
 
 /** The answer of the running server, or that of the store itself when no server runs. */
@@ -24,58 +26,77 @@ export const ask = async <O extends keyof AdminOperations, B>(
   here: (registry: Registry) => Promise<B>,
 ): Promise<Answered<Awaited<ReturnType<AdminOperations[O]>>, B> & { readonly settings: Settings }> => {
   const { settings } = resolveConfiguration(input)
-  requireData(settings)
-  const fromServer = await askServer(settings.data, operation)
-  if (fromServer !== undefined) return { by: 'server', answer: fromServer, settings }
-  await using registry = await openStore(settings, {})
-  return { by: 'store', answer: await here(registry), settings }
+  requireRegistry(settings)
+  type Both = Answered<Awaited<ReturnType<AdminOperations[O]>>, B>
+  const byServer = async (): Promise<Both | undefined> => {
+    const answer = await askServer(settings.data, operation)
+    return answer === undefined ? undefined : { by: 'server', answer }
+  }
+  const byStore = async (): Promise<Both> => {
+    // Without accounts: who only looks at what is stored needs no secret, and makes none.
+    await using registry = await openStore(settings, undefined)
+    return { by: 'store', answer: await here(registry) }
+  }
+  return { ...((await byServer()) ?? (await whileLocked(byStore, byServer))), settings }
 }
 
 /**
  * Has something done with accounts, in the same two ways. It works while `auth` is off, too: what is prepared holds from the
  * moment on when it is turned on.
  *
+ * @param onNew Called when there was no registry, and one was made. Without it that is an error: a command that was told of the
+ * wrong directory must not answer as if nobody were there.
  * @throws StowageError
  */
 export const askAccounts = async <O extends AccountOperation>(
   input: CommandInput,
   operation: O,
   body: OperationBody<O>,
+  onNew?: (data: string) => void,
 ): Promise<OperationAnswer<O>> => {
   const { settings } = resolveConfiguration(input)
-  requireData(settings)
-  const answer = (await askAccountServer(settings.data, operation, body)) ?? (await inStore(settings, operation, body))
+  const isNew = onNew === undefined ? requireRegistry(settings) : !hasRegistry(settings)
+  const byServer = async (): Promise<AccountAnswer<O> | undefined> => askAccountServer(settings.data, operation, body)
+  const byStore = async (): Promise<AccountAnswer<O>> => {
+    const { inStore } = await import('./in-store.ts')
+    return inStore(settings, operation, body, () => isNew && onNew?.(settings.data))
+  }
+  const answer = (await byServer()) ?? (await whileLocked(byStore, byServer))
   if ('value' in answer) return answer.value
   const { code, message } = answer.error
   throw new StowageError(failures[code] ?? 'failed', message)
 }
 
+export type AccountAnswer<O extends AccountOperation> = { readonly value: OperationAnswer<O> } | AdminError
+
 const failures: Partial<Record<AdminError['error']['code'], Failure>> = { invalid: 'usage', unknown: 'not-found' }
 
-const inStore = async <O extends AccountOperation>(
-  settings: Settings,
-  operation: O,
-  body: OperationBody<O>,
-): Promise<{ readonly value: OperationAnswer<O> } | AdminError> => {
-  const { accountOptions } = await import('../account-options.ts')
-  const { perform } = await import('../admin/account-requests.ts')
-  const problems: Problem[] = []
-  // The first administrator is for a server that starts: a command must not make one besides what it was told to do.
-  const { firstAdministrator: _, ...options } = accountOptions(settings, problems)
-  if (problems.length > 0) throw configurationError(problems)
-  await using registry = await openStore(settings, options)
-  if (registry.accounts === undefined) throw new Error('a registry that was opened with accounts has none')
-  const { status, value } = await perform(registry.accounts, operation, body)
-  return status === 200 ? { value: value as OperationAnswer<O> } : (value as AdminError)
-}
-
 /** @throws StowageError `no-data` */
-const requireData = (settings: Settings): void => {
-  if (existsSync(settings.data)) return
-  throw new StowageError('no-data', `There is no data directory ${settings.data}. Say which one with --data.`)
+const requireRegistry = (settings: Settings): false => {
+  if (hasRegistry(settings)) return false
+  const { data } = settings
+  const what = existsSync(data)
+    ? `There is no registry in ${data}: it has no registry.db`
+    : `There is no data directory ${data}`
+  throw new StowageError('no-data', `${what}. Say which one with --data.`)
 }
 
-const openStore = async (settings: Settings, accounts: AccountOptions): Promise<Registry> => {
+/** @throws StowageError `no-data` when the data directory is a file, or behind one */
+const hasRegistry = ({ data }: Settings): boolean => {
+  try {
+    statSync(join(data, 'registry.db'))
+    return true
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ENOENT') return false
+    // Who may not look may not ask either, and that is said better further on.
+    if (code !== 'ENOTDIR') return true
+    throw new StowageError('no-data', `${data} is no directory. Say which one with --data.`, { cause })
+  }
+}
+
+/** The registry of the data directory, in this process. */
+export const openStore = async (settings: Settings, accounts: AccountOptions | undefined): Promise<Registry> => {
   // Only now: the store is a lot to load, and asking a server does not need it.
   const { openRegistry } = await import('../open-registry.ts')
   const { registryOptions } = await import('../registry-options.ts')

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command-line/define.ts'
+import { flag } from '../command-line/option-kinds.ts'
 import { inputOf } from './accounts-input.ts'
 import { askAccounts } from './ask.ts'
 import { allPages } from './pages.ts'
@@ -10,15 +11,25 @@ export const tokenLs = defineCommand({
   arguments: { user: 'only the tokens of this one' },
   about:
     'Lists personal access tokens: what they may do, when they end and when they were last used. Never their secrets.',
+  options: {
+    refresh: flag('--refresh', 'list those that clients got at a login instead, to stay logged in'),
+  },
   sides: 'server',
   examples: [
     ['stowage token ls', 'of all users'],
     ['stowage token ls ada --json', 'of one, as JSON'],
+    ['stowage token ls ada --refresh', 'where ada is logged in'],
   ],
-  async run({ args: [user], output, ...context }) {
+  async run({ args: [user], options: { refresh }, output, ...context }) {
     const tokens = await allPages(
       async (page) =>
-        (await askAccounts(inputOf(context), 'token-list', { ...page, ...(user !== undefined && { user }) })).tokens,
+        (
+          await askAccounts(inputOf(context), 'token-list', {
+            ...page,
+            ...(refresh && { kind: 'refresh' as const }),
+            ...(user !== undefined && { user }),
+          })
+        ).tokens,
       ({ id }) => id,
     )
     const rows = tokens.map(({ id, user: owner, label, permissions, expiresAt, lastUsedAt }) => [

@@ -8,7 +8,9 @@ import { newPassword, passwordOptions } from './new-password.ts'
 export const userAdd = defineCommand({
   usage: '<name>',
   arguments: { name: 'letters, digits and ._@+-' },
-  about: 'Adds a user. What it may do is said by rules (stowage access allow); an administrator may do everything.',
+  about:
+    'Adds a user. What it may do is said by rules (stowage access allow); an administrator may do everything. Where there is no ' +
+    'registry yet one is made, so that its first user can be there before its first start.',
   options: {
     administrator: flag('--administrator', 'may do everything'),
     groups: texts('--group <group>', 'a group it is in; may be repeated'),
@@ -32,12 +34,12 @@ export const userAdd = defineCommand({
     const password = noPassword
       ? undefined
       : await newPassword(name, passwordStdin, prompt, ', or give none with --no-password')
-    const user = await askAccounts(inputOf(context), 'user-add', {
-      name,
-      administrator,
-      groups: [...groups],
-      ...(password !== undefined && { password }),
-    })
+    const user = await askAccounts(
+      inputOf(context),
+      'user-add',
+      { name, administrator, groups: [...groups], ...(password !== undefined && { password }) },
+      (data) => output.line(`Made a new registry in ${data}.`),
+    )
     await output.result(user, `Added ${user.name}.`)
   },
 })

@@ -1,6 +1,7 @@
 import { defineCommand } from '../command-line/define.ts'
 import { inputOf } from './accounts-input.ts'
 import { askAccounts } from './ask.ts'
+import { watchingAdministrators } from './last-administrator.ts'
 
 export const userDisable = defineCommand({
   usage: '<name>',
@@ -10,7 +11,10 @@ export const userDisable = defineCommand({
   sides: 'server',
   examples: [['stowage user disable ada', 'nobody gets in as ada']],
   async run({ args: [name], output, ...context }) {
-    const user = await askAccounts(inputOf(context), 'user-change', { name, disabled: true })
+    const input = inputOf(context)
+    const user = await watchingAdministrators(input, output, name, async () =>
+      askAccounts(input, 'user-change', { name, disabled: true }),
+    )
     await output.result(user, `Disabled ${user.name}.`)
   },
 })

@@ -2,6 +2,7 @@ import { confirmDeletion, confirmOptions } from '../client-commands/confirm.ts'
 import { defineCommand } from '../command-line/define.ts'
 import { inputOf } from './accounts-input.ts'
 import { askAccounts } from './ask.ts'
+import { watchingAdministrators } from './last-administrator.ts'
 
 export const userRm = defineCommand({
   usage: '<name>',
@@ -15,7 +16,10 @@ export const userRm = defineCommand({
   ],
   async run({ args: [name], options: { force }, prompt, output, ...context }) {
     await confirmDeletion(`Remove ${name}, with its tokens and rules?`, force, prompt)
-    const removed = await askAccounts(inputOf(context), 'user-remove', { name })
+    const input = inputOf(context)
+    const removed = await watchingAdministrators(input, output, name, async () =>
+      askAccounts(input, 'user-remove', { name }),
+    )
     await output.result(removed, `Removed ${removed.removed}.`)
   },
 })

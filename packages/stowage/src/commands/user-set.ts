@@ -1,8 +1,10 @@
+import type { User } from '@stowage/registry'
 import { defineCommand } from '../command-line/define.ts'
 import { flag, texts, toggle } from '../command-line/option-kinds.ts'
 import { StowageError } from '../failure.ts'
 import { inputOf } from './accounts-input.ts'
 import { askAccounts } from './ask.ts'
+import { watchingAdministrators } from './last-administrator.ts'
 
 export const userSet = defineCommand({
   usage: '<name>',
@@ -26,11 +28,14 @@ export const userSet = defineCommand({
       )
     }
     if (groups.length > 0 && noGroups) throw new StowageError('usage', 'Give --group or --no-groups, not both.')
-    const user = await askAccounts(inputOf(context), 'user-change', {
-      name,
-      ...(administrator !== undefined && { administrator }),
-      ...((groups.length > 0 || noGroups) && { groups: [...groups] }),
-    })
+    const input = inputOf(context)
+    const change = async (): Promise<User> =>
+      askAccounts(input, 'user-change', {
+        name,
+        ...(administrator !== undefined && { administrator }),
+        ...((groups.length > 0 || noGroups) && { groups: [...groups] }),
+      })
+    const user = await (administrator === false ? watchingAdministrators(input, output, name, change) : change())
     await output.result(user, `Changed ${user.name}.`)
   },
 })

@@ -51,8 +51,8 @@ const read: { readonly [K in PlainKind]: (given: unknown) => KindValues[K] | und
     return plain && (protocol === 'http:' || protocol === 'https:') ? given.replace(/\/+$/, '') : undefined
   },
   endpoint: (given) => (typeof given === 'string' && isEndpoint(given) ? given : undefined),
-  boolean: (given) => (typeof given === 'boolean' ? given : booleans.get(String(given).toLowerCase())),
-  switch: (given) => (typeof given === 'boolean' ? given : switches.get(String(given).toLowerCase())),
+  boolean: (given) => (typeof given === 'boolean' ? given : booleans.get(word(given))),
+  switch: (given) => (typeof given === 'boolean' ? given : switches.get(word(given))),
   duration: (given) =>
     typeof given === 'number'
       ? parseDuration(String(given))
@@ -90,6 +90,10 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ['false', false],
   ['0', false],
 ])
+
+/** Text, or a number that somebody wrote without quotes; a list of one word is neither. */
+const word = (given: unknown): string =>
+  typeof given === 'string' || typeof given === 'number' ? String(given).toLowerCase() : ''
 
 const switches = new Map([...booleans, ['on', true], ['off', false]])
 

@@ -193,3 +193,9 @@ test('an upload expires after whole seconds', () => {
     /in whole seconds, of 1s or more/,
   )
 })
+
+test('a switch is a word, and not a list of one', () => {
+  expect(() => resolveConfiguration({ file: fileOf('auth: [on]\n') })).toThrow(/auth must be on, yes, true or 1/)
+  expect(() => resolveConfiguration({ file: fileOf('metrics: [yes]\n') })).toThrow(/metrics must be yes, true or 1/)
+  expect(resolveConfiguration({ file: fileOf('auth: 1\n') }).settings.auth).toBe(true)
+})

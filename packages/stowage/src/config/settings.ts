@@ -143,7 +143,7 @@ export const settings = {
     kind: 'count',
     default: 1000,
     least: 1,
-    about: 'Unfinished uploads of one user; without `auth` everybody is one user',
+    about: 'Unfinished uploads of one user; who gives no name, as everybody without `auth`, has what all have',
   },
   'limits.allOpenUploads': {
     kind: 'count',

@@ -2,14 +2,15 @@ import type { RequestSummary } from '@stowage/registry'
 import { expect, test } from 'vitest'
 import { logRequests } from './requests.ts'
 
-const levelOf = (method: string, status: number, debug: boolean): string => {
-  let level = 'nothing'
-  const write = (name: string) => () => void (level = name)
+const logged = (method: string, status: number, debug: boolean): { level: string; facts: object } => {
+  let line = { level: 'nothing', facts: {} }
+  const write = (level: string) => (facts: object) => void (line = { level, facts })
   const summary: RequestSummary = {
     method,
     route: '/v2/',
     repository: 'a',
     actor: 'anonymous',
+    remoteAddress: '192.0.2.1',
     status,
     milliseconds: 1,
     error: undefined,
@@ -18,7 +19,7 @@ const levelOf = (method: string, status: number, debug: boolean): string => {
     { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     debug,
   )(summary)
-  return level
+  return line
 }
 
 test.each([
@@ -33,6 +34,14 @@ test.each([
   ['GET', 200, 'nothing'],
   ['HEAD', 404, 'nothing'],
 ])('%s answered %d: %s', (method, status, level) => {
-  expect(levelOf(method, status, false)).toBe(level)
-  expect(levelOf(method, status, true)).toBe(level === 'nothing' ? 'debug' : level)
+  expect(logged(method, status, false).level).toBe(level)
+  expect(logged(method, status, true).level).toBe(level === 'nothing' ? 'debug' : level)
+})
+
+test('where it came from is said of who is refused, and at debug', () => {
+  for (const status of [401, 403, 429]) {
+    expect(logged('GET', status, false).facts).toMatchObject({ actor: 'anonymous', remoteAddress: '192.0.2.1' })
+  }
+  expect(logged('GET', 200, true).facts).toHaveProperty('remoteAddress', '192.0.2.1')
+  expect(logged('PUT', 201, false).facts).not.toHaveProperty('remoteAddress')
 })

@@ -4,7 +4,7 @@ import { noticesOf, type NoticeFacts } from './notices.ts'
 
 const notices = (input: SettingsInput, facts: Partial<NoticeFacts> = {}): string[] => {
   const listen = { host: '127.0.0.1', port: 5000 }
-  return noticesOf({ settings: settingsFrom(input), listen, secure: false, hasUsers: true, ...facts })
+  return noticesOf({ settings: settingsFrom(input), listen, secure: false, users: 'some', ...facts })
 }
 const everywhere = { listen: { host: '', port: 5000 } }
 
@@ -23,11 +23,28 @@ test('who said that it is meant is only reminded', () => {
 
 test('with auth there is nothing to say, unless nobody can log in or passwords can be read on the way', () => {
   expect(notices({ auth: true })).toEqual([])
-  expect(notices({ auth: true }, { hasUsers: false })).toEqual([
+  expect(notices({ auth: true }, { users: 'none' })).toEqual([
     'There is no user yet. Make the first one with: stowage user add admin --administrator',
   ])
-  expect(notices({ auth: true, data: '/srv/x' }, { hasUsers: false })[0]).toMatch(/ --data \/srv\/x$/)
+  expect(notices({ auth: true, data: '/srv/x' }, { users: 'none' })[0]).toMatch(/ --data \/srv\/x$/)
   expect(notices({ auth: true }, everywhere)).toEqual([expect.stringContaining('in clear text')])
   expect(notices({ auth: true }, { ...everywhere, secure: true })).toEqual([])
   expect(notices({ auth: true, publicUrl: 'https://registry.example' }, everywhere)).toEqual([])
+})
+
+test('users that are disabled are nobody who can log in', () => {
+  expect(notices({ auth: true }, { users: 'disabled' })).toEqual([
+    'Every user is disabled: nobody can log in. Let one in again with: stowage user enable NAME',
+  ])
+})
+
+test('what does nothing is said to', () => {
+  expect(notices({ auth: true, allowAnonymous: true })).toEqual([
+    expect.stringMatching(/^allowAnonymous .* does nothing while auth is on/),
+  ])
+  const idle = expect.stringMatching(/^admin\.name does nothing without admin\.password/) as string
+  expect(notices({ auth: true, admin: { name: 'root' } })).toEqual([idle])
+  expect(notices({ auth: false, admin: { name: 'root' } })).toEqual([expect.any(String) as string, idle])
+  expect(notices({ auth: true, admin: { name: 'root', password: 'correct horse' } })).toEqual([])
+  expect(notices({ auth: true, admin: { name: 'root', passwordFile: 'password' } })).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import type { AccountOptions } from '@stowage/registry'
+import { type AccountOptions, fileProblems } from '@stowage/registry'
 import { accountOptions } from '../account-options.ts'
 import { type Address, isLoopback, parseAddress } from '../config/address.ts'
 import type { Settings } from '../config/settings.ts'
@@ -37,6 +37,10 @@ export const permit = async (settings: Settings): Promise<Permit> => {
   }
   const tls = loadTls(settings, problems)
   const accounts = accountOptions(settings, problems)
+  if (accounts.secret === undefined) {
+    const message = await fileProblems.secretFile(settings.data)
+    if (message !== undefined) problems.push({ key: 'data', message })
+  }
   if (problems.length > 0) throw configurationError(problems)
   return { listen, tls, accounts }
 }

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createRegistry } from '@stowage/registry'
 import { onTestFinished } from 'vitest'
 import { type ClientOptions, type ClientResult, runClientCommand } from './client-command.ts'
 import { serveForTest } from './serve-for-test.ts'
@@ -12,7 +12,7 @@ export const withoutServer = async (): Promise<Stowage> => {
   const directory = await temporaryDirectory()
   onTestFinished(async () => directory[Symbol.asyncDispose]())
   const data = join(directory.path, 'data')
-  await mkdir(data)
+  await (await createRegistry({ storage: data }))[Symbol.asyncDispose]()
   return async (argv, options) => runClientCommand([...argv, '--data', data], options)
 }
 

@@ -87,7 +87,7 @@ export const describeAccountRaces = (store: StoreUnderTest): void => {
     let password = now
     await rounds(20, async (place) => {
       const refresh = (number: number) =>
-        accounts().addToken(token(`${place} ${number}`, 'alice', { kind: 'refresh' }), password)
+        accounts().addToken(token(`${place} ${number}`, 'alice', { kind: 'refresh', passwordChangedAt: password }))
       const [, changed] = await Promise.all([
         refresh(1),
         accounts().changeUser('alice', { passwordHash: place, passwordChangedAt: password + 1 }),

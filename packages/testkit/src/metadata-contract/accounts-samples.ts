@@ -11,7 +11,7 @@ export const user = (name: string, more: Partial<UserRow> = {}): UserRow => ({
   ...more,
 })
 
-/** A personal token of `user(name)`. */
+/** A personal token of `user(name)`; or a refresh token, got with the password of the sample. */
 export const token = (id: string, name: string, more: Partial<TokenRow> = {}): TokenRow => ({
   id,
   kind: 'personal',
@@ -20,6 +20,7 @@ export const token = (id: string, name: string, more: Partial<TokenRow> = {}): T
   label: `for ${id}`,
   secretHash: 'ab'.repeat(32),
   createdAt: now,
+  ...(more.kind === 'refresh' && more.parentId === undefined && { passwordChangedAt: now }),
   ...more,
 })
 

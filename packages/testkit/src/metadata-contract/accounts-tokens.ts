@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
+import type { TokenRow } from '@stowage/registry/metadata'
 import { growth, token, user } from './accounts-samples.ts'
 import { now, pages, type StoreUnderTest } from './samples.ts'
 
@@ -49,14 +50,80 @@ export const describeTokens = (store: StoreUnderTest): void => {
     expect(await ids()).toEqual([])
   })
 
-  it('can depend on the password under which their holder logged in', async () => {
-    const add = async (id: string) => accounts().addToken(token(id, 'alice', { kind: 'refresh' }), now)
+  it('that refresh depend on the password under which their holder logged in', async () => {
+    const add = async (id: string, more: Partial<TokenRow> = {}) =>
+      accounts().addToken(token(id, 'alice', { kind: 'refresh', ...more }))
     expect(await add('one')).toBe('added')
     await accounts().changeUser('alice', { groups: ['a'] })
     expect(await add('two')).toBe('added')
     await accounts().changeUser('alice', { passwordHash: 'new', passwordChangedAt: now + 1 })
     expect(await add('three')).toBe('user-unknown')
+    const { passwordChangedAt: _, ...unsaid } = token('four', 'alice', { kind: 'refresh' })
+    expect(await accounts().addToken(unsaid)).toBe('user-unknown')
     expect(await ids()).toEqual([])
+    expect(await add('five', { passwordChangedAt: now + 1 })).toBe('added')
+    expect(await accounts().findToken('five')).toMatchObject({ passwordChangedAt: now + 1 })
+  })
+
+  it('that refresh end when their user is disabled, and there are no new ones', async () => {
+    const refresh = (id: string, name: string, more: Partial<TokenRow> = {}) =>
+      accounts().addToken(token(id, name, { kind: 'refresh', ...more }))
+    await accounts().addToken(token('personal', 'alice'))
+    expect(await refresh('one', 'alice')).toBe('added')
+    expect(await refresh('two', 'alice', { parentId: 'personal' })).toBe('added')
+    expect(await refresh('other', 'bob')).toBe('added')
+    await accounts().changeUser('alice', { disabledAt: 7 })
+    expect(await ids()).toEqual(['personal', 'other'])
+    expect(await refresh('three', 'alice')).toBe('user-unknown')
+    expect(await refresh('four', 'alice', { parentId: 'personal' })).toBe('user-unknown')
+    await accounts().changeUser('alice', { disabledAt: null })
+    expect(await ids()).toEqual(['personal', 'other'])
+    expect(await refresh('five', 'alice')).toBe('added')
+  })
+
+  it('that refresh are fifty of one user and parent at most: the oldest go', async () => {
+    const ofOne = (name: string, count: number, more: Partial<TokenRow> = {}) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          accounts().addToken(
+            token(`${name}-${more.parentId ?? ''}-${index}`, name, {
+              kind: 'refresh',
+              createdAt: now + index,
+              ...more,
+            }),
+          ),
+        ),
+      )
+    const howMany = async (): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        [
+          ...Map.groupBy(await accounts().listTokens({ limit: 1000 }), ({ id }) => id.slice(0, id.lastIndexOf('-'))),
+        ].map(([group, tokens]) => [group, tokens.length]),
+      )
+    await accounts().addToken(token('of-alice-', 'alice'))
+    await ofOne('alice', 50)
+    await ofOne('alice', 50, { parentId: 'of-alice-' })
+    await ofOne('bob', 50)
+    const full = { 'of-alice': 1, 'alice-': 50, 'alice-of-alice-': 50, 'bob-': 50 }
+    expect(await howMany()).toEqual(full)
+    // By its clock it is older than all that are there.
+    const late = token('alice--late', 'alice', { kind: 'refresh', createdAt: now - 1 })
+    const more = async () => expect(await accounts().addToken(late)).toBe('added')
+    expect(await growth(store(), more)).toBe(0)
+    expect(await howMany()).toEqual(full)
+    expect(await accounts().findToken('alice--late')).toEqual(late)
+    expect(await accounts().findToken('alice--0')).toBeUndefined()
+    expect(await accounts().findToken('alice--1')).toBeDefined()
+    await accounts().addToken(
+      token('alice-of-alice--new', 'alice', { kind: 'refresh', parentId: 'of-alice-', createdAt: now + 99 }),
+    )
+    expect(await howMany()).toEqual(full)
+    expect(await accounts().findToken('alice-of-alice--0')).toBeUndefined()
+    // What was refused makes no room.
+    expect(await accounts().addToken(token('no', 'alice', { kind: 'refresh', passwordChangedAt: 1 }))).toBe(
+      'user-unknown',
+    )
+    expect(await howMany()).toEqual(full)
   })
 
   it('are listed by user and age, in pages of any size', async () => {
@@ -141,7 +208,7 @@ export const describeTokens = (store: StoreUnderTest): void => {
     await accounts().addToken(token('child', 'alice', { kind: 'refresh', parentId: 'parent', expiresAt: now + 9 }))
     await Promise.all(
       Array.from({ length: 1200 }, (_, number) =>
-        accounts().addToken(token(`t${number}`, 'bob', { kind: 'refresh', expiresAt: number })),
+        accounts().addToken(token(`t${number}`, 'bob', { expiresAt: number })),
       ),
     )
     expect(await accounts().removeExpiredTokens(now)).toBe(1201)

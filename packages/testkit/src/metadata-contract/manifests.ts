@@ -102,6 +102,29 @@ export const describeManifests = (store: StoreUnderTest): void => {
     expect(await put(store(), { ...second, tags: ['free'] }, createOnly)).toEqual({ outcome: 'stored', created: true })
   })
 
+  it('keep the media type that their tags show, for those who may not move one', async () => {
+    const wanted = manifest('a', '{}')
+    const mediaType = 'application/vnd.docker.distribution.manifest.v2+json'
+    await put(store(), wanted)
+    // Nothing shows it yet.
+    expect(await put(store(), { ...wanted, mediaType }, createOnly)).toMatchObject({ outcome: 'stored' })
+    await put(store(), { ...wanted, tags: ['y', 'x'] })
+    await tagged(store(), 'b', ['x'], '{}')
+    await store().enrollReceivers(['one'])
+    for (const tags of [[], ['new'], ['y']]) {
+      expect(await put(store(), { ...wanted, mediaType, tags }, createOnly)).toEqual({
+        outcome: 'tag-exists',
+        tag: 'x',
+      })
+    }
+    expect(await store().findManifest('a', { tag: 'x' })).toMatchObject({ mediaType: wanted.mediaType })
+    expect(await store().listTags({ repository: 'a', limit: 10 })).toEqual(['x', 'y'])
+    expect(await store().readEvents('one', 10)).toEqual([])
+    // What may be moved may be changed.
+    expect(await put(store(), { ...wanted, mediaType })).toMatchObject({ outcome: 'stored' })
+    expect(await put(store(), { ...wanted, mediaType, tags: ['z'] }, createOnly)).toMatchObject({ outcome: 'stored' })
+  })
+
   it('go with their tags', async () => {
     const first = await tagged(store(), 'a', ['x', 'w', 'z'], 'first')
     const second = await tagged(store(), 'a', ['y'], 'second')

@@ -82,7 +82,7 @@ export const describeQuotaRaces = (store: StoreUnderTest): void => {
     })
   })
 
-  it('a manifest pushed by several actors at once counts for the last of them, and for nobody after its end', async () => {
+  it('a manifest pushed by several actors at once counts for one of them, and for nobody after its end', async () => {
     await rounds(20, async (place) => {
       const wanted = manifest(place, '12345', { tags: ['x'] })
       const actors = ['ann', 'bob', 'cid', 'dan'].map((name) => `${place} ${name}`)
@@ -129,9 +129,26 @@ export const describeQuotaRaces = (store: StoreUnderTest): void => {
           return store().createUpload(row, { ofActor: 8, ofAll: 13 })
         }),
       )
-      expect(begun.filter(Boolean)).toHaveLength(13)
+      expect(outcomes(begun)).toEqual({ created: 13, 'too-many': 11 })
       const ended = await Promise.all(begun.map((_, number) => store().cancelUpload(place, `${place} ${number}`)))
-      expect(ended).toEqual(begun)
+      expect(ended).toEqual(begun.map(({ outcome }) => outcome === 'created'))
+    })
+  })
+
+  it('uploads that begin at once in a full house take as many places as they need, each another', async () => {
+    await rounds(10, async (place) => {
+      const limits = { ofActor: 8, ofAll: 8 }
+      const begin = async (id: string, actor: string) => store().createUpload(upload(place, id, { actor }), limits)
+      const ids = Array.from({ length: 8 }, (_, number) => `${place} ${number}`)
+      for (const id of ids) await begin(id, place)
+      const others = Array.from({ length: 12 }, (_, number) => `${place} other ${number}`)
+      const begun = await Promise.all(others.map((id) => begin(id, id)))
+      // The holder keeps one: no more than anybody else has.
+      expect(outcomes(begun)).toEqual({ created: 7, 'too-many': 5 })
+      const replaced = begun.flatMap((result) => (result.outcome === 'created' ? [result.replaced?.id] : []))
+      expect(new Set(replaced)).toEqual(new Set(ids.slice(0, 7)))
+      expect((await store().statistics()).uploads).toBe(8)
+      for (const id of [...ids, ...others]) await store().cancelUpload(place, id)
     })
   })
 

@@ -51,14 +51,18 @@ export const describeQuotas = (store: StoreUnderTest): void => {
     ])
   })
 
-  it('follow a manifest to who pushed it last', async () => {
+  it('count a manifest for who brought it, whoever pushes it again', async () => {
     const wanted = manifest('a', '12345')
     await put(store(), wanted, as('zoe'))
     await put(store(), wanted, as('ann'))
-    expect(await used(of('a'), by('zoe'), by('ann'))).toEqual([5, 0, 5])
-    await put(store(), wanted, as('ann'))
-    await put(store(), wanted, as('zoe'))
+    await put(store(), { ...wanted, tags: ['x'], mediaType: 'application/json' }, as('ann', by('ann', 1)))
     expect(await used(of('a'), by('zoe'), by('ann'))).toEqual([5, 5, 0])
+    // Otherwise somebody could hand on what fills his limit, to whom it does not matter, and go on.
+    const full = as('zoe', by('zoe', 5))
+    expect(await put(store(), manifest('a', '1'), full)).toMatchObject({ outcome: 'over-quota', used: 5 })
+    await remove(store(), 'a', wanted.digest)
+    await put(store(), wanted, as('ann'))
+    expect(await used(of('a'), by('zoe'), by('ann'))).toEqual([5, 0, 5])
   })
 
   it('give back what is deleted, to who had brought it', async () => {
@@ -154,10 +158,11 @@ export const describeQuotas = (store: StoreUnderTest): void => {
     expect(await finish('a', 1, 100, full, 'again')).toEqual({ outcome: 'linked' })
     expect(await mount('a', 1, full)).toMatchObject({ outcome: 'mounted' })
     expect(await put(store(), { ...wanted, tags: ['y'] }, full)).toEqual({ outcome: 'stored', created: false })
-    // To another actor they are new, to the repository they are not.
-    expect(await put(store(), wanted, as('bob', of('*', 1), by('ann', 1)))).toMatchObject({ outcome: 'stored' })
-    expect(await put(store(), wanted, as('cid', by('cid', 4)))).toMatchObject({ outcome: 'over-quota', used: 0 })
-    expect(await used(of('a'), by('ann'), by('bob'), by('cid'))).toEqual([105, 100, 5, 0])
+    // Nor what somebody else brought.
+    const fullToo = as('cid', of('*', 1), by('cid', 0))
+    expect(await put(store(), { ...wanted, tags: ['z'] }, fullToo)).toEqual({ outcome: 'stored', created: false })
+    expect(await finish('a', 1, 100, fullToo, 'once more')).toEqual({ outcome: 'linked' })
+    expect(await used(of('a'), by('ann'), by('cid'))).toEqual([105, 105, 0])
     // Another actor's limit is not his.
     expect(await finish('b', 2, 10, as('cid', by('ann', 1)))).toEqual({ outcome: 'linked' })
   })

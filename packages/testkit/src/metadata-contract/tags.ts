@@ -101,12 +101,12 @@ export const describeTags = (store: StoreUnderTest): void => {
     ])
   })
 
-  it('say when they were last set, and who pushed last', async () => {
+  it('say when they were last set and pushed, and who brought them', async () => {
     await put(store(), manifest('a', '{}', { tags: ['x', 'y'] }))
     await put(store(), manifest('a', '{}', { tags: ['x'], at: now + 9 }), { ...push, actor: 'bob' })
     expect(await store().describeTags({ repository: 'a', limit: 10 })).toMatchObject([
-      { tag: 'x', taggedAt: now + 9, pushedAt: now + 9, pushedBy: 'bob' },
-      { tag: 'y', taggedAt: now, pushedAt: now + 9, pushedBy: 'bob' },
+      { tag: 'x', taggedAt: now + 9, pushedAt: now + 9, pushedBy: 'alice' },
+      { tag: 'y', taggedAt: now, pushedAt: now + 9, pushedBy: 'alice' },
     ])
   })
 

@@ -72,7 +72,8 @@ export const describeUploads = (store: StoreUnderTest): void => {
 
   it('are not begun when there are enough of one actor, or of all', async () => {
     const limits = { ofActor: 2, ofAll: 3 }
-    const begin = async (id: string, actor: string) => store().createUpload(upload(`r-${id}`, id, { actor }), limits)
+    const begin = async (id: string, actor: string) =>
+      (await store().createUpload(upload(`r-${id}`, id, { actor }), limits)).outcome === 'created'
     expect(await begin('1', 'ann')).toBe(true)
     expect(await begin('2', 'ann')).toBe(true)
     expect(await begin('3', 'ann')).toBe(false)
@@ -84,9 +85,51 @@ export const describeUploads = (store: StoreUnderTest): void => {
     expect(await begin('5', 'bob')).toBe(true)
     await store().cancelUpload('r-4', '4')
     expect(await begin('6', 'ann')).toBe(true)
-    expect(await begin('7', 'cid')).toBe(false)
+    expect(await begin('7', 'bob')).toBe(false)
     // Without limits there are none.
-    expect(await store().createUpload(upload('a', '7', { actor: 'ann' }))).toBe(true)
+    expect(await store().createUpload(upload('a', '7', { actor: 'ann' }))).toEqual({ outcome: 'created' })
+  })
+
+  it('take the place of the oldest of whoever has most when all are too many', async () => {
+    const limits = { ofActor: 30, ofAll: 40 }
+    const begin = async (actor: string, id: string, touchedAt = now) =>
+      store().createUpload(upload('a', id, { actor, touchedAt, state: id }), limits)
+    const fill = async (actor: string, count: number) => {
+      for (let number = 0; number < count; number += 1) await begin(actor, `${actor} ${number}`, now + number)
+    }
+    await fill('ann', 30)
+    await fill('bob', 10)
+    await store().saveUpload('ann 0', { touchedAt: now + 100 })
+    const before = await store().listExpiredUploads({ touchedBefore: now + 1000, limit: 100 })
+    // Each has many already, and waits.
+    expect(await begin('bob', 'more')).toEqual({ outcome: 'too-many' })
+    expect(await begin('ann', 'more')).toEqual({ outcome: 'too-many' })
+    expect(await store().listExpiredUploads({ touchedBefore: now + 1000, limit: 100 })).toEqual(before)
+    for (const number of [1, 2, 3]) {
+      expect(await begin('cid', `cid ${number}`)).toEqual({
+        outcome: 'created',
+        replaced: upload('a', `ann ${number}`, { actor: 'ann', touchedAt: now + number, state: `ann ${number}` }),
+      })
+      expect(await store().findUpload('a', `ann ${number}`)).toBeUndefined()
+      expect(await store().findUpload('a', `cid ${number}`)).toBeDefined()
+    }
+    // A tenth of what an actor may have: from then on he waits like everybody else.
+    expect(await begin('cid', 'more')).toEqual({ outcome: 'too-many' })
+    expect((await store().statistics()).uploads).toBe(40)
+    // What is there goes on.
+    expect(await finish('a', 'cid 1', 1)).toEqual({ outcome: 'linked' })
+    expect(await begin('ann', 'more')).toEqual({ outcome: 'created' })
+  })
+
+  it('take no place from who has hardly more', async () => {
+    const limits = { ofActor: 20, ofAll: 3 }
+    for (const actor of ['ann', 'bob', 'cid']) await store().createUpload(upload('a', actor, { actor }), limits)
+    const late = async (id: string) => store().createUpload(upload('a', id, { actor: 'dan' }), limits)
+    expect(await late('1')).toEqual({ outcome: 'too-many' })
+    await store().cancelUpload('a', 'cid')
+    await store().createUpload(upload('a', 'ann 2', { actor: 'ann', touchedAt: now + 1 }), limits)
+    expect(await late('1')).toMatchObject({ outcome: 'created', replaced: { id: 'ann' } })
+    expect(await late('2')).toEqual({ outcome: 'too-many' })
   })
 
   it('do not expire when they woke up meanwhile', async () => {

@@ -130,3 +130,59 @@ it('what fails for another reason counts as no guess', async () => {
   }
   expect(await check('alice', 'land')).toBeUndefined()
 })
+
+describe('the logins of one network', () => {
+  const open = () => {
+    const guard = createGuard({ now: () => 1_800_000_000_000 })
+    const checks = createCredentialCheck<string>({ guard, verified: createVerified({ now: Date.now }) })
+    const begun: PromiseWithResolvers<string | undefined>[] = []
+    const ask = (name: string, address: string, stamp = 's'): Promise<string | undefined> =>
+      checks.check({ name, password: 'x', address, stamp }, () => {
+        const verdict = Promise.withResolvers<string | undefined>()
+        begun.push(verdict)
+        return verdict.promise
+      })
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+    return { guard, begun, ask, turn }
+  }
+
+  it('are six at once, thirty wait, and the next ones are told to come again', async () => {
+    const { guard, begun, ask, turn } = open()
+    const all = Array.from({ length: 100 }, (_, index) => ask(`user${index}`, '192.0.2.1'))
+    const outcome = Promise.allSettled(all)
+    await turn()
+    expect(begun.length).toBe(6)
+    // Others do not wait for them.
+    void ask('alice', '198.51.100.1')
+    await turn()
+    expect(begun.length).toBe(7)
+    for (let index = 0; index < begun.length; index += 1) {
+      begun[index]?.resolve('somebody')
+      await turn()
+    }
+    expect(begun.length).toBe(37)
+    const settled = await outcome
+    expect(settled.filter(({ status }) => status === 'fulfilled').length).toBe(36)
+    expect(settled.at(-1)).toMatchObject({ reason: { fault: 'too-many-requests', hints: { retryAfter: 1 } } })
+    // What was right is given back, what was refused is not: 36 are left of a hundred.
+    for (let left = 0; left < 36; left += 1) guard.failedWithoutName('192.0.2.1')
+    expect(() => guard.failedWithoutName('192.0.2.1')).toThrow('Try again')
+  })
+
+  it('do not hold up who has logged in there before', async () => {
+    const { begun, ask, turn } = open()
+    const right = ask('alice', '192.0.2.1')
+    await turn()
+    begun[0]?.resolve('alice')
+    expect(await right).toBe('alice')
+    void Promise.allSettled(Array.from({ length: 50 }, (_, index) => ask(`user${index}`, '192.0.2.1')))
+    await turn()
+    expect(begun.length).toBe(7)
+    // Another stamp than before: it is verified again.
+    const again = ask('alice', '192.0.2.1', 'another')
+    await turn()
+    expect(begun.length).toBe(8)
+    begun[7]?.resolve('alice')
+    expect(await again).toBe('alice')
+  })
+})

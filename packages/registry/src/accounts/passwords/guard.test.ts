@@ -252,6 +252,31 @@ it('failures, however many, do not make it forget where names have logged in', (
   expect(delay('alice', '192.0.2.1')).toBe(0)
 })
 
+it('names that are refused, however many, make it forget nobody', () => {
+  const { fail, delay } = setUp({ limit: 300 })
+  for (let failure = 0; failure < 5; failure += 1) fail('alice', '192.0.2.1')
+  for (let index = 0; index < 10; index += 1) fail('bob', elsewhere(index))
+  for (let index = 0; index < 100; index += 1) fail(`user${index}`, '198.51.100.1')
+  for (let index = 0; index < 1000; index += 1) expect(fail(`made up ${index}`, '198.51.100.1')).toBe(1)
+  expect(delay('alice', '192.0.2.1')).toBe(1)
+  expect(delay('bob', '203.0.113.1')).toBe(6)
+})
+
+it('what the queue refuses is asked by the network, and not by the name', () => {
+  const { guard, begin, delay } = setUp()
+  for (let index = 0; index < 100; index += 1) guard.begin('alice', '192.0.2.1').refused()
+  expect(begin('bob', '192.0.2.2')).toBe(1)
+  expect(delay('alice', '198.51.100.1')).toBe(0)
+})
+
+it('failures that name nobody are those of their network', () => {
+  const { guard, delay } = setUp()
+  for (let index = 0; index < 100; index += 1) guard.failedWithoutName('192.0.2.1')
+  expect(() => guard.failedWithoutName('192.0.2.9')).toThrow('Try again in 1 s')
+  expect(delay('alice', '192.0.2.1')).toBe(1)
+  expect(delay('alice', '192.0.3.1')).toBe(0)
+})
+
 it('a verdict that comes after the pair was forgotten still counts', () => {
   const { guard, fail, delay } = setUp({ limit: 2 })
   const attempts = Array.from({ length: 5 }, () => guard.begin('alice', '192.0.2.1'))

@@ -40,12 +40,22 @@ export interface Guard {
    * @throws RegistryError `too-many-requests`
    */
   begin(name: string, address: string | undefined): Attempt
+  /**
+   * Counts a failed login that named nobody, as one with the token of a CI job does, against its network.
+   *
+   * @throws RegistryError `too-many-requests`
+   */
+  failedWithoutName(address: string | undefined): void
 }
 
 /** Only the first call counts. Disposed of without a verdict, it was none. */
 export interface Attempt extends Disposable {
+  /** Whether the name has logged in from this network. */
+  readonly known: boolean
   failed(): void
   succeeded(): void
+  /** There was no verdict, because too many ask for one: the network has asked for it, the name has not. */
+  refused(): void
 }
 
 export interface GuardOptions {
@@ -71,9 +81,9 @@ export const createGuard = ({ now, limit = 50_000 }: GuardOptions): Guard => {
   const pairOf = (key: string): Pair => {
     const found = pairs.get(key)
     if (found !== undefined) return found
-    const fresh = { failures: 0, failedAt: 0, pending: 0 }
-    pairs.set(key, fresh)
-    return fresh
+    const unused = { failures: 0, failedAt: 0, pending: 0 }
+    pairs.set(key, unused)
+    return unused
   }
 
   const isKnown = (key: string): boolean => {
@@ -81,13 +91,19 @@ export const createGuard = ({ now, limit = 50_000 }: GuardOptions): Guard => {
     return since !== undefined && now() - since < guardNumbers.knownFor
   }
 
-  /** Seconds until an attempt may begin; it has begun when there are none. */
-  const takeBudgets = (name: string, network: string): number => {
-    const wait = names.take(name)
-    if (wait > 0) return wait
-    const networkWait = networks.take(network)
-    if (networkWait > 0) names.giveBack(name)
-    return networkWait
+  /**
+   * Takes from the network's budget; then what the name has to wait for, if it has to, gives that back. In this order, and with
+   * nothing put down for a name before it may begin: names that are refused, however many, make nobody's failures forgotten.
+   */
+  const takeTurn = (name: string, network: string, key: string, counted: boolean): void => {
+    const networkWait = counted ? networks.take(network) : 0
+    if (networkWait > 0) throw tooMany(networkWait)
+    const pair = pairs.get(key)
+    const pairWait = pair === undefined ? 0 : delayOf(pair, now())
+    const wait = pairWait > 0 || !counted ? pairWait : names.take(name)
+    if (wait === 0) return
+    if (counted) networks.giveBack(network)
+    throw tooMany(wait)
   }
 
   return {
@@ -96,39 +112,40 @@ export const createGuard = ({ now, limit = 50_000 }: GuardOptions): Guard => {
       // Names come from outside: a digest is short, and does not keep alive the header, password and all, it was cut from.
       const name = hash('sha256', givenName, 'base64url')
       const key = `${name} ${network}`
+      const isHere = isKnown(key)
+      takeTurn(name, network, key, !isHere)
       const pair = pairOf(key)
-      const wait = delayOf(pair, now())
-      if (wait > 0) throw tooMany(wait)
-      const counted = !isKnown(key)
-      const budgetWait = counted ? takeBudgets(name, network) : 0
-      if (budgetWait > 0) throw tooMany(budgetWait)
       pair.pending += 1
       let open = true
 
-      const settle = (count: boolean): boolean => {
+      const settle = (counts: { readonly name: boolean; readonly network: boolean }): boolean => {
         if (!open) return false
         open = false
         pair.pending -= 1
-        if (!count && counted) {
-          names.giveBack(name)
-          networks.giveBack(network)
-        }
+        if (!isHere && !counts.name) names.giveBack(name)
+        if (!isHere && !counts.network) networks.giveBack(network)
         return true
       }
 
       return {
+        known: isHere,
         failed: () => {
-          if (!settle(true)) return
+          if (!settle({ name: true, network: true })) return
           // It may have been forgotten meanwhile.
           const current = pairOf(key)
           current.failures += 1
           current.failedAt = now()
         },
         succeeded: () => {
-          if (settle(false)) known.set(key, now())
+          if (settle({ name: false, network: false })) known.set(key, now())
         },
-        [Symbol.dispose]: () => void settle(false),
+        refused: () => void settle({ name: false, network: true }),
+        [Symbol.dispose]: () => void settle({ name: false, network: false }),
       }
+    },
+    failedWithoutName: (address) => {
+      const wait = networks.take(networkOf(address))
+      if (wait > 0) throw tooMany(wait)
     },
   }
 }

@@ -39,3 +39,26 @@ it('a file that changes twice within one tick of its clock is read twice', async
     await rm(directory, { recursive: true })
   }
 })
+
+it('lines whose cost is another one are named, once, and by their numbers alone', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stowage-htpasswd-'))
+  try {
+    const path = join(directory, 'htpasswd')
+    const warned: unknown[] = []
+    const logger = { ...silentLogger, warn: (facts: object, message: string) => void warned.push([facts, message]) }
+    await writeFile(path, `alice:${hashSync('a', 4)}\nbob:${hashSync('b', 4)}\n# new\ncarol:${hashSync('c', 5)}\n`)
+    let ahead = 0
+    const file = openHtpasswdFile({ path, logger, now: () => Date.now() + ahead })
+    expect(warned).toEqual([[{ path, lines: [4], more: 0 }, expect.stringContaining('another cost')]])
+    expect(JSON.stringify(warned)).not.toMatch(/carol|\$2/)
+    ahead = 1100
+    file.read()
+    expect(warned).toHaveLength(1)
+    await writeFile(path, `alice:${hashSync('a', 4)}\n`)
+    ahead = 2200
+    file.read()
+    expect(warned).toHaveLength(1)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})

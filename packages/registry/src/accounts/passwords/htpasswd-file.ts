@@ -40,6 +40,8 @@ export const openHtpasswdFile = ({ path, logger, now }: HtpasswdFileOptions): Ht
   /** Of the last look, whatever came of it; undefined when the next one shall read again. */
   let seen: string | undefined
   let complaint: string | undefined
+  /** Of the content whose costs were complained of last. */
+  let warnedOf: string | undefined
   let content = load()
 
   /** Not asynchronous: once a second a small local file, and nobody is let in by what was taken out of it a second ago. */
@@ -49,7 +51,19 @@ export const openHtpasswdFile = ({ path, logger, now }: HtpasswdFileOptions): Ht
     const text = readFileSync(path, 'utf8')
     const lines = parseHtpasswd(text)
     if (lines.problems.length > 0) throw new Error(described(lines.problems))
-    return { ...lines, stamp: createHash('sha256').update(text).digest('base64url') }
+    const stamp = createHash('sha256').update(text).digest('base64url')
+    if (lines.otherCosts.length > 0 && stamp !== warnedOf) {
+      warnedOf = stamp
+      logger.warn(
+        {
+          path,
+          lines: lines.otherCosts.slice(0, mostProblems),
+          more: Math.max(0, lines.otherCosts.length - mostProblems),
+        },
+        'lines of the htpasswd file have hashes of another cost than the rest: by the time of a login others can tell that their users are there; make them again with one `htpasswd -B -C`',
+      )
+    }
+    return { ...lines, stamp }
   }
 
   const refresh = (): void => {
@@ -91,7 +105,8 @@ const look = (path: string, now: () => number): { readonly state: string; readon
   return { state: [stat.mtimeNs, stat.ctimeNs, stat.size, stat.ino].join(':'), settled: now() - changed > settlesAfter }
 }
 
-const described = (problems: readonly string[]): string => {
+/** What is wrong with the lines, in one sentence. */
+export const described = (problems: readonly string[]): string => {
   const more = problems.length - mostProblems
   return [...problems.slice(0, mostProblems), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
 }

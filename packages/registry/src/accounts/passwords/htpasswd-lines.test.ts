@@ -12,6 +12,7 @@ it('reads names and hashes, whatever stands around them', () => {
       ['c', hash('14', 'b')],
     ]),
     cost: 14,
+    otherCosts: [3, 4],
     problems: [],
   })
 })

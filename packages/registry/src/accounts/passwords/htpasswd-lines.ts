@@ -5,6 +5,8 @@ export interface HtpasswdLines {
   readonly hashes: ReadonlyMap<string, string>
   /** The cost most of them have, the higher of two. */
   readonly cost: number
+  /** Numbers of the lines that have another one. */
+  readonly otherCosts: readonly number[]
   /** In words, with line numbers. Never what stands in a line: half of it may be a hash or a password. */
   readonly problems: readonly string[]
 }
@@ -19,6 +21,7 @@ const usualCost = 10
 export const parseHtpasswd = (text: string): HtpasswdLines => {
   const hashes = new Map<string, string>()
   const counts = new Map<number, number>()
+  const lines: { readonly number: number; readonly cost: number }[] = []
   const problems: string[] = []
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim()
@@ -44,8 +47,11 @@ export const parseHtpasswd = (text: string): HtpasswdLines => {
       continue
     }
     hashes.set(name, hash)
+    lines.push({ number: index + 1, cost })
     counts.set(cost, (counts.get(cost) ?? 0) + 1)
   }
   const [most = [usualCost]] = [...counts].toSorted(([a, n], [b, m]) => m - n || b - a)
-  return { hashes, cost: most[0], problems }
+  const [usual] = most
+  const otherCosts = lines.filter((line) => line.cost !== usual).map(({ number }) => number)
+  return { hashes, cost: usual, otherCosts, problems }
 }

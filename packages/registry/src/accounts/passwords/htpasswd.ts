@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { OptionsError } from '../../errors.ts'
 import { type Logger, silentLogger } from '../../logger.ts'
 import { createBcrypt } from './bcrypt.ts'
 import { openHtpasswdFile } from './htpasswd-file.ts'
@@ -59,7 +60,9 @@ const opened = (options: Parameters<typeof openHtpasswdFile>[0]): ReturnType<typ
   try {
     return openHtpasswdFile(options)
   } catch (error) {
-    throw new Error(`The htpasswd file ${options.path} cannot be used: ${(error as Error).message}`, { cause: error })
+    throw new OptionsError(`The htpasswd file ${options.path} cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

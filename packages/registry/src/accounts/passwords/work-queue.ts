@@ -2,7 +2,7 @@ import { RegistryError } from '../../errors.ts'
 
 /** Does costly work, a little of it at once. Disposed of, it ends what is under way and refuses the rest. */
 export interface WorkQueue extends AsyncDisposable {
-  /** @throws RegistryError `overloaded` when too much waits already; `work` is then not begun. */
+  /** @throws RegistryError `overloaded`, or `refusal`, when too much waits already; `work` is then not begun. */
   run<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
@@ -10,7 +10,12 @@ export interface WorkQueue extends AsyncDisposable {
  * @param options.concurrency How much is under way at once.
  * @param options.waiting How much may wait for its turn. To let it wait without end would only answer those who have left.
  */
-export const createWorkQueue = (options: { readonly concurrency: number; readonly waiting: number }): WorkQueue => {
+export const createWorkQueue = (options: {
+  readonly concurrency: number
+  readonly waiting: number
+  readonly refusal?: () => RegistryError
+}): WorkQueue => {
+  const { refusal = overloaded } = options
   const waiting: PromiseWithResolvers<void>[] = []
   let running = 0
   let closed = false
@@ -23,7 +28,7 @@ export const createWorkQueue = (options: { readonly concurrency: number; readonl
       running += 1
       return undefined
     }
-    if (waiting.length >= options.waiting) throw overloaded()
+    if (waiting.length >= options.waiting) throw refusal()
     const turn = Promise.withResolvers<void>()
     waiting.push(turn)
     return turn.promise

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Principal } from '../../access/principal.ts'
-import { RegistryError } from '../../errors.ts'
+import { OptionsError, RegistryError } from '../../errors.ts'
 import { type Logger, silentLogger } from '../../logger.ts'
 import type { TokenServer } from '../account-options.ts'
 import { trustedAlgorithms } from '../workloads/algorithms.ts'
@@ -101,7 +101,8 @@ const keysOf = (options: ExternalTokensOptions) => {
   const { server, now, logger = silentLogger, fetch = globalThis.fetch, timeout = 5000 } = options
   if (!/^[a-z][a-z0-9+.-]+:/i.test(server.jwks)) return createKeyFile(resolve(server.jwks), now, logger)
   const problem = remoteUrlProblem(server.jwks)
-  if (problem !== undefined) throw new Error(`\`tokenServer.jwks\` is the path of a file, or a URL that ${problem}.`)
+  if (problem !== undefined)
+    throw new OptionsError(`\`tokenServer.jwks\` is the path of a file, or a URL that ${problem}.`)
   return createRemoteKeys({
     url: server.jwks,
     fetch,

@@ -163,10 +163,11 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
     },
     refresh,
     prune: async () => {
-      const { rows } = await readAgain()
-      // It signed until the next one was made: its last token ends a lifetime after that.
+      const { rows, opened: ours } = await readAgain()
+      // It signed until the next one was made: its last token ends a lifetime after that. One that this secret does not open was
+      // never a next one here.
       const ended = rows.filter((_, index) => {
-        const next = rows[index - 1]
+        const next = rows.slice(0, index).findLast(({ id }) => ours.has(id))
         return next !== undefined && next.createdAt + longestTokenLifetime * 1000 + skew < now()
       })
       for (const { id } of ended) await store.removeSigningKey(id)

@@ -105,6 +105,19 @@ describe('pruning', () => {
     expect((await keys.list()).map(({ id }) => id)).toEqual([second.id])
   })
 
+  it('never removes a key for one that another secret made', async () => {
+    const { store, clock, ring } = await setUp()
+    const keys = ring()
+    const own = await keys.current()
+    const secret = await newSecret()
+    const stranger = createKeyRing({ store, secret, algorithm: 'EdDSA', now: () => clock.at, logger: silentLogger })
+    clock.at += 1
+    await stranger.rotate({ revoke: false })
+    clock.at += 10 * 3_600_000
+    await expect(keys.prune()).resolves.toBe(0)
+    await expect(keys.current()).resolves.toMatchObject({ id: own.id })
+  })
+
   it('never removes the key that signs', async () => {
     const { clock, ring } = await setUp()
     const keys = ring()

@@ -26,16 +26,16 @@ const mostCharacters = 4096
 /**
  * The scopes of a request for a token, each text with any number of them and spaces between. What is no scope is left out.
  *
- * @throws RegistryError `query-invalid` when there are more than 100, or more than 4096 characters of them.
+ * @throws RegistryError `query-invalid` when there are more than `most`, or more than 4096 characters of them.
  */
-export const parseScopes = (texts: readonly string[]): ResourceActions[] => {
+export const parseScopes = (texts: readonly string[], most = mostScopes): ResourceActions[] => {
   const characters = texts.reduce((sum, text) => sum + text.length, 0)
   const parts =
     characters > mostCharacters ? [] : texts.flatMap((text) => text.split(' ')).filter((part) => part !== '')
-  if (characters > mostCharacters || parts.length > mostScopes) {
+  if (characters > mostCharacters || parts.length > most) {
     throw new RegistryError(
       'query-invalid',
-      `The parameter \`scope\` asks for too much: at most ${mostScopes} scopes and ${mostCharacters} characters. Ask for fewer.`,
+      `The parameter \`scope\` asks for too much: at most ${most} scopes and ${mostCharacters} characters. Ask for fewer.`,
     )
   }
   return parts.map(parseScope).filter((scope) => scope !== undefined)
@@ -64,17 +64,8 @@ export const intersect = (
   requested: readonly ResourceActions[],
   allowed: (action: PermissionAction, repository: string) => boolean,
 ): ResourceActions[] => {
-  const wanted = new Map<string, Set<string>>()
-  let catalog = false
-  for (const scope of requested) {
-    catalog ||= isCatalog(scope)
-    // A scope is never a glob: `*` is no character of a name.
-    if (scope.type !== 'repository' || !isRepositoryName(scope.name)) continue
-    const actions = wanted.get(scope.name) ?? new Set()
-    for (const action of scope.actions) actions.add(action)
-    wanted.set(scope.name, actions)
-  }
-  const repositories = [...wanted].map(([name, actions]) => ({
+  const catalog = requested.some(isCatalog)
+  const repositories = [...requestedIn(requested)].map(([name, actions]) => ({
     type: 'repository',
     name,
     actions: scopeActions.filter(
@@ -87,12 +78,18 @@ export const intersect = (
   ]
 }
 
-/** The repositories that are asked for, each once. */
-export const repositoriesIn = (requested: readonly ResourceActions[]): string[] => [
-  ...new Set(
-    requested.filter(({ type, name }) => type === 'repository' && isRepositoryName(name)).map(({ name }) => name),
-  ),
-]
+/** The repositories that are asked for, each once, with what is asked for there. */
+export const requestedIn = (requested: readonly ResourceActions[]): ReadonlyMap<string, ReadonlySet<string>> => {
+  const wanted = new Map<string, Set<string>>()
+  for (const { type, name, actions: asked } of requested) {
+    // A scope is never a glob: `*` is no character of a name.
+    if (type !== 'repository' || !isRepositoryName(name)) continue
+    const actions = wanted.get(name) ?? new Set()
+    for (const action of asked) actions.add(action)
+    wanted.set(name, actions)
+  }
+  return wanted
+}
 
 /** What a token's `access` allows. Types, names and actions that are not known allow nothing. */
 export const toPermissions = (

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { OptionsError } from '../../errors.ts'
 
 const fileName = 'secret.key'
 
@@ -14,21 +15,24 @@ const noFollow = constants.O_NOFOLLOW ?? 0
  * @throws Error when it is a symbolic link, when others can read it, or when it is not what was written.
  */
 export const openSecretFile = async (directory: string): Promise<string> => {
-  const path = join(directory, fileName)
-  const there = await read(path)
+  const there = await readSecretFile(directory)
   if (there !== undefined) return there
+  const path = join(directory, fileName)
   await make(directory, path)
   const made = await read(path)
-  if (made === undefined) throw new Error(`${path} was removed while it was made. Start again.`)
+  if (made === undefined) throw new OptionsError(`${path} was removed while it was made. Start again.`)
   return made
 }
+
+/** The secret that is there; undefined when there is none. @throws as `openSecretFile` */
+export const readSecretFile = async (directory: string): Promise<string | undefined> => read(join(directory, fileName))
 
 const read = async (path: string): Promise<string | undefined> => {
   // Without waiting: a named pipe in its place would hold up the start for ever.
   const opened = await open(path, constants.O_RDONLY | noFollow | constants.O_NONBLOCK).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined
     if (codeOf(error) === 'ELOOP') {
-      throw new Error(
+      throw new OptionsError(
         `${path} is a symbolic link. Whoever can change it decides which secret is used: put the file there itself.`,
         { cause: error },
       )
@@ -38,17 +42,17 @@ const read = async (path: string): Promise<string | undefined> => {
   if (opened === undefined) return undefined
   await using file = opened
   const stats = await file.stat()
-  if (!stats.isFile()) throw new Error(`${path} is not a file. Move it away.`)
+  if (!stats.isFile()) throw new OptionsError(`${path} is not a file. Move it away.`)
   // Windows has no such bits; Node makes them up.
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
-    throw new Error(
+    throw new OptionsError(
       `${path} can be read or written by others (mode ${(stats.mode & 0o7777).toString(8)}). Run: chmod 600 ${path}`,
     )
   }
   const { buffer, bytesRead } = await file.read(Buffer.alloc(128), 0, 128, 0)
   const text = buffer.toString('latin1', 0, bytesRead)
   if (!/^[0-9a-f]{64}\n?$/.test(text)) {
-    throw new Error(
+    throw new OptionsError(
       `${path} does not hold the secret that was written there. Bring it back from a backup, or remove it: a new one is ` +
         'made, and Bearer tokens of the moment end.',
     )

@@ -1,5 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
 import { compactDecrypt, CompactEncrypt, type JWK } from 'jose'
+import { OptionsError } from '../../errors.ts'
 import { openSecretFile } from './secret-file.ts'
 
 /** What seals the private keys that are kept in the database: who has a copy of the database alone cannot sign with them. */
@@ -33,15 +34,18 @@ const leastCharacters = 32
 /** Fewer are one key held down, or a few in turn. 32 random hex digits have eight or more. */
 const leastDifferent = 6
 
-const checked = (secret: string): string => {
+/** What is wrong with a secret, as the end of a sentence that begins with what it is called; undefined when nothing is. */
+export const weakness = (secret: string): string | undefined => {
   if (secret.length < leastCharacters) {
-    throw new Error(
-      `The secret (\`accounts.secret\`) has ${secret.length} characters, at least ${leastCharacters} are needed. ${remedy}`,
-    )
+    return `has ${secret.length} characters, at least ${leastCharacters} are needed. ${remedy}`
   }
-  if (new Set(secret).size < leastDifferent) {
-    throw new Error(`The secret (\`accounts.secret\`) repeats a few characters and can be guessed. ${remedy}`)
-  }
+  if (new Set(secret).size < leastDifferent) return `repeats a few characters and can be guessed. ${remedy}`
+  return undefined
+}
+
+const checked = (secret: string): string => {
+  const weak = weakness(secret)
+  if (weak !== undefined) throw new OptionsError(`The secret (\`accounts.secret\`) ${weak}`)
   return secret
 }
 

@@ -35,7 +35,9 @@ const expectUnavailable = async (workloads: Workloads, change: Partial<TrustedIs
   const error = await workloads.verify(await issuer.sign(), [entry(change)]).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(RegistryError)
   expect(error).toMatchObject({ fault: 'overloaded', hints: { retryAfter: 10 } })
-  expect(String(error)).toContain('issuer ci')
+  // Anybody can come with a token that says it is of this issuer.
+  expect(String(error)).toContain('cannot be verified at the moment')
+  expect(String(error)).not.toMatch(/\bci\b|127\.0\.0\.1/)
 }
 
 const paths: [string, string][] = [

@@ -98,7 +98,7 @@ export const createWorkloads = (options: WorkloadsOptions): Workloads => {
     } catch (error) {
       if (error instanceof UnavailableError) throw error
       const reason = error instanceof Error ? error.message : 'unknown'
-      logger.info({ issuer, reason }, 'A token of a trusted issuer was refused.')
+      logger.debug({ issuer, reason }, 'A token of a trusted issuer was refused.')
       return undefined
     }
   }
@@ -126,9 +126,9 @@ export const createWorkloads = (options: WorkloadsOptions): Workloads => {
       if (named !== undefined && claims !== undefined) {
         return { name: workloadName(named.name, claims.sub), subject: claims.sub, issuers: matching }
       }
-      if (settled.some(({ status }) => status === 'rejected')) throw unavailable(first.name)
+      if (settled.some(({ status }) => status === 'rejected')) throw unavailable()
       if (good.size === 0) throw refused('is not good: its signature, its times or its claims are wrong')
-      logger.info(
+      logger.debug(
         { issuer: first.issuer },
         'A good token of a trusted issuer was refused: no entry has its audience and conditions that it meets.',
       )
@@ -162,13 +162,14 @@ const claimedIssuer = (jwt: string): string | undefined => {
 }
 
 const refused = (why: string): RegistryError =>
-  new RegistryError('unauthorized', `The ID token ${why}. The log of the registry says more.`, {
+  new RegistryError('unauthorized', `The ID token ${why}. The log of the registry says more, at the level debug.`, {
     hints: { login: 'invalid-credentials' },
   })
 
-const unavailable = (name: string): RegistryError =>
+/** Which issuer it is only the log says: strangers can ask with a token that they made themselves. */
+const unavailable = (): RegistryError =>
   new RegistryError(
     'overloaded',
-    `The keys of the issuer ${name} cannot be had at the moment, so its tokens cannot be verified. Try again.`,
+    'This token cannot be verified at the moment. Try again; the log of the registry says why.',
     { hints: { retryAfter } },
   )

@@ -34,6 +34,7 @@ export const accounts: Migration = {
         created_at ${integer} not null,
         expires_at ${integer},
         last_used_at ${integer},
+        password_changed_at ${integer},
         parent_id ${text} references tokens (id) on delete cascade
       )${endSmall}`,
       `create index tokens_by_user on tokens (user_id, created_at, id)`,
@@ -77,11 +78,13 @@ export const accounts: Migration = {
         (select coalesce(sum(b.size), 0) from repository_blobs l join blobs b on b.digest = l.digest where l.repository_id = repositories.id)
         + (select coalesce(sum(m.size), 0) from manifests m where m.repository_id = repositories.id)`,
       `create table actor_usage (
-        actor ${text} not null primary key,
-        stored_bytes ${integer} not null
+        actor ${text} not null,
+        repository_id ${integer} not null references repositories (id),
+        stored_bytes ${integer} not null,
+        primary key (actor, repository_id)
       )${endSmall}`,
-      `insert into actor_usage (actor, stored_bytes)
-        select pushed_by, sum(size) from manifests group by pushed_by`,
+      `insert into actor_usage (actor, repository_id, stored_bytes)
+        select pushed_by, repository_id, sum(size) from manifests group by pushed_by, repository_id`,
       // How many uploads somebody has open.
       `create index uploads_by_actor on uploads (actor, id)`,
     ]

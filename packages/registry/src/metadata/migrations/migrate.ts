@@ -1,3 +1,4 @@
+import { DatabaseUnusableError } from '../metadata-error.ts'
 import type { Operation } from '../operation.ts'
 import { all, run } from '../operation.ts'
 import type { Dialect } from '../statement.ts'
@@ -32,7 +33,7 @@ export function* migrate(dialect: Dialect, at: number, known: readonly Migration
   const applied = (yield* all(listApplied, {})).map((row) => row.name)
   const unknown = applied.filter((name) => !known.some((migration) => migration.name === name))
   if (unknown.length > 0) {
-    throw new Error(
+    throw new DatabaseUnusableError(
       `The database was written by a newer version of Stowage: this one does not know its migration ${unknown.join(', ')}. ` +
         'Start that version or a newer one, or restore a backup made before the upgrade.',
     )

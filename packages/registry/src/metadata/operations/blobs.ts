@@ -13,6 +13,7 @@ import type { Operation, WriteOperation } from '../operation.ts'
 import { all, one, run, Undone } from '../operation.ts'
 import { statement } from '../statement.ts'
 import { emit } from './events.ts'
+import { heldManifest } from './held-manifest.ts'
 import { immutableTagAbove } from './immutable-tags.ts'
 import { findVisibleSource } from './mount-sources.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
@@ -134,8 +135,8 @@ const findUse = statement<{ repositoryId: number; digest: string }>()((db, p) =>
     .select((eb) => eb.ref('manifest_digest').$castTo<Digest>().as('by'))
     .where('repository_id', '=', p.repositoryId)
     .where('digest', '=', p.digest)
-    // A manifest that lists these bytes as a child means the manifest with this digest, not the blob.
-    .where('role', '<>', 'manifest')
+    // As for immutable tags: what an index lists is a blob where it is no manifest.
+    .where((eb) => eb.or([eb('role', '<>', 'manifest'), eb.not(eb.exists(heldManifest(db, p.repositoryId, p.digest)))]))
     .orderBy('manifest_digest')
     .limit(1),
 )

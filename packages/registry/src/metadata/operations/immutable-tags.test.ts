@@ -16,6 +16,8 @@ it('are looked for along what needs the digest, not among all that a repository 
   connection.drive(immutableTagAbove(1, { manifest: digest }, { ...grant, immutableTags: ['v*'] }))
   const [sql] = prepare.mock.calls[0] ?? []
   prepare.mockRestore()
+  // Nothing but digests: with anything else in a row a mesh of indexes would be gone through once for each way.
+  expect(sql).toMatch(/^with recursive "above"\("digest"\) as/)
   const plan = connection.database.prepare(`explain query plan ${sql ?? ''}`).all()
   const searches = plan.map(({ detail }) => String(detail)).filter((detail) => /^(SEARCH|SCAN) [mbrt] /.test(detail))
   expect(searches).toHaveLength(4)

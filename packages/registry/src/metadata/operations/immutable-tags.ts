@@ -1,50 +1,48 @@
-import { sql } from 'kysely'
 import type { Digest } from '@stowage/oci'
 import type { Grant } from '../../access/grant.ts'
 import { matchesGlob } from '../../access/permission.ts'
 import type { Operation } from '../operation.ts'
 import { all } from '../operation.ts'
 import { statement } from '../statement.ts'
+import { heldManifest } from './held-manifest.ts'
 
 export function isImmutable({ immutableTags = [] }: Grant, tag: string): boolean {
   return immutableTags.some((glob) => matchesGlob(glob, tag))
 }
 
-/** How many indexes above each other are followed. Nobody nests them deeper, and a walk must end. */
-const maxDepth = 8
-
 /**
  * Tags of the manifest, or of the manifests that have the blob, and those of every index that needs one of them. The other
- * of the two is empty.
+ * of the two is empty. However deep indexes are nested, and in whatever circles: each digest is gone on from once, so the
+ * walk ends with the references of the repository.
  */
 const tagsAbove = statement<{ repositoryId: number; manifest: string; blob: string }>()((db, p) =>
   db
-    .withRecursive('above(digest, depth)', (above) =>
+    .withRecursive('above(digest)', (above) =>
       above
         .selectFrom('manifests as m')
-        .select(['m.digest', sql<number>`0`.as('depth')])
+        .select('m.digest')
         .where('m.repository_id', '=', p.repositoryId)
         .where('m.digest', '=', p.manifest)
         .union(
           above
             .selectFrom('manifest_references as b')
-            .select(['b.manifest_digest as digest', sql<number>`0`.as('depth')])
+            .select('b.manifest_digest as digest')
             .where('b.repository_id', '=', p.repositoryId)
             .where('b.digest', '=', p.blob)
-            // A manifest that lists these bytes as a child means the manifest with this digest, not the blob.
-            .where('b.role', '<>', 'manifest'),
+            .where((eb) =>
+              eb.or([eb('b.role', '<>', 'manifest'), eb.not(eb.exists(heldManifest(db, p.repositoryId, p.blob)))]),
+            ),
         )
-        // Not `union all`: what is reached on two ways is one.
+        // Not `union all`, and nothing but the digest: what is reached on two ways is one.
         .union(
           above
             .selectFrom('above as a')
             // SQLite would begin with every reference of the repository if this were not a cross join.
             .crossJoin('manifest_references as r')
-            .select(['r.manifest_digest as digest', sql<number>`a.depth + 1`.as('depth')])
+            .select('r.manifest_digest as digest')
             .where('r.repository_id', '=', p.repositoryId)
             .whereRef('r.digest', '=', 'a.digest')
-            .where('r.role', '=', 'manifest')
-            .where('a.depth', '<', sql.lit(maxDepth)),
+            .where('r.role', '=', 'manifest'),
         ),
     )
     .selectFrom('above')

@@ -18,7 +18,7 @@ import { factColumns } from './facts.ts'
 import { immutableTagAbove, isImmutable } from './immutable-tags.ts'
 import { addContent, readContent, removeUnusedContent } from './manifest-contents.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
-import { currentTags, listTagsOf, removeTagsOf, setTags } from './tags.ts'
+import { anyTagOf, currentTags, listTagsOf, removeTagsOf, setTags } from './tags.ts'
 import { count } from './usage.ts'
 
 export const findManifestByDigest = statement<{ repository: string; digest: string }>()((db, p) =>
@@ -75,7 +75,7 @@ function* missing(which: typeof linkedBlobs, repositoryId: number, required: rea
   return [...new Set(required)].filter((digest) => !present.has(digest))
 }
 
-/** Pull counts stay through a repeated push, everything else is as the last push says. */
+/** Pull counts, and who brought it, stay through a repeated push; everything else is as the last push says. */
 const upsertManifest = statement<{
   repositoryId: number
   digest: string
@@ -115,7 +115,6 @@ const upsertManifest = statement<{
         platforms_json: eb.ref('excluded.platforms_json'),
         content_size: eb.ref('excluded.content_size'),
         pushed_at: eb.ref('excluded.pushed_at'),
-        pushed_by: eb.ref('excluded.pushed_by'),
       })),
     ),
 )
@@ -166,12 +165,13 @@ export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<Put
     return new Undone<PutManifestResult>({ outcome: 'tag-exists', tag: first })
   }
   const held = yield* one(findHeld, { repositoryId, digest })
-  // A media type is a part of what a tag shows: another one for the same bytes would change an image that must stay.
+  // A media type is a part of what a tag shows: another one for the same bytes changes an image as a move of its tag does.
+  const changed = held !== undefined && held.mediaType !== mediaType
+  const shown = changed && !grant.overwriteTags ? yield* anyTagOf(repositoryId, digest) : undefined
+  if (shown !== undefined) return new Undone<PutManifestResult>({ outcome: 'tag-exists', tag: shown })
   const fixed =
     taken.find((tag) => isImmutable(grant, tag)) ??
-    (held === undefined || held.mediaType === mediaType
-      ? undefined
-      : yield* immutableTagAbove(repositoryId, { manifest: digest }, grant))
+    (changed ? yield* immutableTagAbove(repositoryId, { manifest: digest }, grant) : undefined)
   if (fixed !== undefined) return new Undone<PutManifestResult>({ outcome: 'tag-immutable', tag: fixed })
 
   yield* addContent(digest, bytes)
@@ -182,15 +182,10 @@ export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<Put
     yield* run(addReferences, { repositoryId, digest, references: JSON.stringify(references) })
   }
   yield* setTags(repositoryId, tags, digest, at)
-  // They count for who pushed last, as `pushed_by` says.
-  const pusher = [actor, size] as const
-  const over = yield* count(
-    held === undefined
-      ? { repositoryId, bytes: size, ofActors: [pusher] }
-      : { repositoryId, bytes: 0, ofActors: held.pushedBy === actor ? [] : [[held.pushedBy, -size], pusher] },
-    grant.quotas,
-  )
-  if (over !== undefined) return new Undone<PutManifestResult>(over)
+  // Like a blob it counts for who brought it. Whoever pushes it again stores nothing, and could otherwise take it over from
+  // somebody who then has room for more.
+  const over = created && (yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas))
+  if (over) return new Undone<PutManifestResult>(over)
 
   const { artifactType } = facts
   const pushed: ChangeEvent = {

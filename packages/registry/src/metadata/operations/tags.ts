@@ -70,6 +70,21 @@ export function* listTagsOf(repository: string, digest: Digest): Operation<strin
   return (yield* all(tagsOfDigest, { repository, digest })).map((row) => row.name)
 }
 
+const firstTagOfDigest = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+  db
+    .selectFrom('tags')
+    .select('name')
+    .where('repository_id', '=', p.repositoryId)
+    .where('digest', '=', p.digest)
+    .orderBy('name')
+    .limit(1),
+)
+
+/** A tag that names the manifest. The caller holds the repository. */
+export function* anyTagOf(repositoryId: number, digest: string): Operation<string | undefined> {
+  return (yield* one(firstTagOfDigest, { repositoryId, digest }))?.name
+}
+
 const removeOfDigest = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db.deleteFrom('tags').where('repository_id', '=', p.repositoryId).where('digest', '=', p.digest).returning('name'),
 )

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
-import type { UploadRow } from '../metadata-store.ts'
+import type { Kysely } from 'kysely'
+import type { CreateUploadResult, UploadLimits, UploadRow } from '../metadata-store.ts'
 import type { Operation } from '../operation.ts'
 import { all, one, run } from '../operation.ts'
+import type { Schema } from '../schema.ts'
 import { statement } from '../statement.ts'
 
 type StoredUpload = Omit<UploadRow, 'state'> & { readonly state: string | null }
@@ -23,17 +25,54 @@ const insertUpload = statement<StoredUpload>()((db, p) =>
   }),
 )
 
-/** How many there are, counted no further than `limit`. */
-const countAll = statement<{ limit: number }>()((db, p) =>
+/**
+ * Inserts and gives the id if there is room: one statement where there is, which is nearly always. Both counts end with the
+ * limits, for there are no more rows than these admit.
+ */
+const insertIfRoom = statement<StoredUpload & UploadLimits>()((db, p) =>
   db
-    .selectFrom((eb) => eb.selectFrom('uploads').select('id').limit(p.limit).as('some'))
-    .select((eb) => eb.fn.countAll<number>().as('count')),
+    .insertInto('uploads')
+    .columns(['id', 'repository', 'actor', 'started_at', 'touched_at', 'state'])
+    .expression(
+      db
+        .selectNoFrom((row) => [
+          row.cast<string>(row.val(p.id), 'text').as('id'),
+          row.cast<string>(row.val(p.repository), 'text').as('repository'),
+          row.cast<string>(row.val(p.actor), 'text').as('actor'),
+          row.cast<number>(row.val(p.startedAt), 'bigint').as('started_at'),
+          row.cast<number>(row.val(p.touchedAt), 'bigint').as('touched_at'),
+          row.cast<string | null>(row.val(p.state), 'text').as('state'),
+        ])
+        .where((row) => row(countOf(db).where('actor', '=', p.actor), '<', p.ofActor))
+        .where((row) => row(countOf(db), '<', p.ofAll)),
+    )
+    .returning('id'),
 )
 
-const countOfActor = statement<{ actor: string; limit: number }>()((db, p) =>
+function countOf(db: Kysely<Schema>) {
+  return db.selectFrom('uploads').select((eb) => eb.fn.countAll<number>().as('count'))
+}
+
+const countOfActor = statement<{ actor: string }>()((db, p) => countOf(db).where('actor', '=', p.actor))
+
+/** Who has most. */
+const largestHolder = statement<object>()((db) =>
   db
-    .selectFrom((eb) => eb.selectFrom('uploads').select('id').where('actor', '=', p.actor).limit(p.limit).as('some'))
-    .select((eb) => eb.fn.countAll<number>().as('count')),
+    .selectFrom('uploads')
+    .select((eb) => ['actor', eb.fn.countAll<number>().as('count')])
+    .groupBy('actor')
+    .orderBy('count', 'desc')
+    .orderBy('actor')
+    .limit(1),
+)
+
+const removeOldestOf = statement<{ actor: string }>()((db, p) =>
+  db
+    .deleteFrom('uploads')
+    .where('id', '=', (eb) =>
+      eb.selectFrom('uploads').select('id').where('actor', '=', p.actor).orderBy('touched_at').orderBy('id').limit(1),
+    )
+    .returning(columns),
 )
 
 /** Any number will do as long as nothing else in the database uses it. */
@@ -46,21 +85,24 @@ const lockCount = statement<object>()((db, _p, dialect) =>
     : undefined,
 )
 
-/** Most uploads that may be open. */
-export interface UploadLimits {
-  readonly ofActor: number
-  readonly ofAll: number
-}
-
-export function* createUpload(upload: UploadRow, limits?: UploadLimits): Operation<boolean> {
-  if (limits !== undefined) {
-    const { ofActor, ofAll } = limits
-    yield* run(lockCount, {})
-    if (((yield* one(countOfActor, { actor: upload.actor, limit: ofActor }))?.count ?? 0) >= ofActor) return false
-    if (((yield* one(countAll, { limit: ofAll }))?.count ?? 0) >= ofAll) return false
+export function* createUpload(upload: UploadRow, limits?: UploadLimits): Operation<CreateUploadResult> {
+  const row = { ...upload, state: upload.state ?? null }
+  if (limits === undefined) {
+    yield* run(insertUpload, row)
+    return { outcome: 'created' }
   }
-  yield* run(insertUpload, { ...upload, state: upload.state ?? null })
-  return true
+  yield* run(lockCount, {})
+  if ((yield* one(insertIfRoom, { ...row, ...limits })) !== undefined) return { outcome: 'created' }
+  const own = (yield* one(countOfActor, { actor: upload.actor }))?.count ?? 0
+  // Who has many already waits like everybody else.
+  if (own >= Math.min(limits.ofActor, Math.max(1, Math.floor(limits.ofActor / 10)))) return { outcome: 'too-many' }
+  const largest = yield* one(largestHolder, {})
+  // With one less the holder would be the next to come for the place he has just lost.
+  if (largest === undefined || largest.count < own + 2) return { outcome: 'too-many' }
+  const replaced = yield* one(removeOldestOf, { actor: largest.actor })
+  yield* run(insertUpload, row)
+  // It may have ended while its row was waited for: then its place is free.
+  return replaced === undefined ? { outcome: 'created' } : { outcome: 'created', replaced: uploadRow(replaced) }
 }
 
 const findRow = statement<{ repository: string; id: string }>()((db, p) =>

@@ -85,7 +85,7 @@ const added = `
   select repository_id, linked_by as actor, b.size from repository_blobs l join blobs b on b.digest = l.digest
   union all select repository_id, pushed_by, size from manifests`
 const ofActors = {
-  counted: `select actor, stored_bytes as bytes from actor_usage where stored_bytes <> 0 order by actor`,
+  counted: `select actor, bytes from (select actor, cast(sum(stored_bytes) as bigint) as bytes from actor_usage group by actor) u where bytes <> 0 order by actor`,
   added: `select actor, sum(size) as bytes from (${added}) group by actor order by actor`,
 }
 const ofRepositories = {

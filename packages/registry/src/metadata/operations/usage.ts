@@ -7,7 +7,10 @@ import { one, run } from '../operation.ts'
 import { statement } from '../statement.ts'
 
 const ofActor = statement<{ actor: string }>()((db, p) =>
-  db.selectFrom('actor_usage').select('stored_bytes as bytes').where('actor', '=', p.actor),
+  db
+    .selectFrom('actor_usage')
+    .select(sql<number>`cast(coalesce(sum(stored_bytes), 0) as bigint)`.as('bytes'))
+    .where('actor', '=', p.actor),
 )
 
 const ofRepository = statement<{ name: string }>()((db, p) =>
@@ -51,58 +54,63 @@ const addToRepository = statement<{ repositoryId: number; bytes: number }>()((db
     .where('id', '=', p.repositoryId),
 )
 
-/** Gives what the actor then has, and holds the row to the end of the transaction. */
-const addToActor = statement<{ actor: string; bytes: number }>()((db, p) =>
+/**
+ * A row for each repository of the actor, which the lock on the repository guards already: one row for all of them would have
+ * every push of a busy actor wait for the commit of the one before it.
+ */
+const addToActor = statement<{ actor: string; repositoryId: number; bytes: number }>()((db, p) =>
   db
     .insertInto('actor_usage')
-    .values({ actor: p.actor, stored_bytes: p.bytes })
+    .values({ actor: p.actor, repository_id: p.repositoryId, stored_bytes: p.bytes })
     .onConflict((conflict) =>
-      conflict.column('actor').doUpdateSet((eb) => ({
+      conflict.columns(['actor', 'repository_id']).doUpdateSet((eb) => ({
         stored_bytes: eb('actor_usage.stored_bytes', '+', eb.ref('excluded.stored_bytes')),
       })),
-    )
-    .returning('stored_bytes as bytes'),
+    ),
 )
 
 /** Sets the locks of quotas apart from others that are taken by number. */
 const QUOTA_LOCKS = 5_210_873_344
 
 /**
- * Repositories under one glob are written side by side, and none sees what another has not committed. Who adds to their sum
- * therefore waits here for the others that do.
+ * Repositories are written side by side, and none sees what another has not committed. Who adds to a sum over several of them
+ * that has a limit therefore waits here for the others that do.
  */
-const lockGlob = statement<{ glob: string }>()((db, p, dialect) =>
+const lockSum = statement<{ name: string }>()((db, p, dialect) =>
   dialect === 'postgres'
     ? {
         compile: () =>
-          sql`select pg_advisory_xact_lock(hashtextextended(${p.glob}, ${sql.lit(QUOTA_LOCKS)}))`.compile(db),
+          sql`select pg_advisory_xact_lock(hashtextextended(${p.name}, ${sql.lit(QUOTA_LOCKS)}))`.compile(db),
       }
     : undefined,
 )
 
+/** A glob has no colon. */
+const sumOf = (quota: Quota): string => (quota.kind === 'actor' ? `actor:${quota.actor}` : quota.glob)
+
 /**
  * Keeps the counters in step with a write, in its transaction, and says which quota it goes beyond: then the caller undoes it.
  *
- * The last step before `emit`: globs come after every row that repositories share, actors after the globs, each in one
- * order. So no two transactions can wait for each other here.
+ * The last step before `emit`: the locks of sums come after every row that repositories share, in one order. So no two
+ * transactions can wait for each other here.
  */
 export function* count(change: UsageChange, quotas: readonly Quota[] = []): Operation<OverQuota | undefined> {
   const { repositoryId, bytes } = change
   if (bytes !== 0) yield* run(addToRepository, { repositoryId, bytes })
-  // A write that adds nothing may go on beyond a limit that was lowered.
-  if (bytes > 0) {
-    const ofGlobs = quotas.filter((quota) => quota.kind === 'repositories')
-    for (const glob of [...new Set(ofGlobs.map((quota) => quota.glob))].toSorted()) yield* run(lockGlob, { glob })
-    for (const quota of ofGlobs) {
-      const used = yield* usage(quota)
-      if (used > quota.bytes) return { outcome: 'over-quota', quota, used: used - bytes }
-    }
+  for (const [actor, more] of change.ofActors) {
+    if (actor !== '' && more !== 0) yield* run(addToActor, { actor, repositoryId, bytes: more })
   }
-  const ofActors = change.ofActors.filter(([actor, more]) => actor !== '' && more !== 0)
-  for (const [actor, more] of ofActors.toSorted(([left], [right]) => (left < right ? -1 : 1))) {
-    const used = (yield* one(addToActor, { actor, bytes: more }))?.bytes ?? 0
-    const quota = quotas.find((each) => each.kind === 'actor' && each.actor === actor && used > each.bytes)
-    if (more > 0 && quota !== undefined) return { outcome: 'over-quota', quota, used: used - more }
+  // A write that adds nothing may go on beyond a limit that was lowered.
+  const growing = quotas.filter((quota) => addedTo(quota, change) > 0)
+  for (const name of [...new Set(growing.map(sumOf))].toSorted()) yield* run(lockSum, { name })
+  for (const quota of growing) {
+    const used = yield* usage(quota)
+    if (used > quota.bytes) return { outcome: 'over-quota', quota, used: used - addedTo(quota, change) }
   }
   return undefined
 }
+
+const addedTo = (quota: Quota, { bytes, ofActors }: UsageChange): number =>
+  quota.kind === 'repositories'
+    ? bytes
+    : ofActors.filter(([actor]) => actor === quota.actor).reduce((sum, [, more]) => sum + more, 0)

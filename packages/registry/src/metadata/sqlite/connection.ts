@@ -1,4 +1,5 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import type { Operation, Query, Rows } from '../operation.ts'
@@ -29,6 +30,7 @@ export interface Connection {
 }
 
 export function openConnection(path: string): Connection {
+  if (path !== ':memory:') keepToOwner(path)
   const database = new DatabaseSync(path)
   try {
     applyPragmas(database, { inMemory: path === ':memory:' })
@@ -79,6 +81,29 @@ export function openConnection(path: string): Connection {
       prepared.clear()
       database.close()
     },
+  }
+}
+
+/**
+ * Names, hashes and sealed keys are nobody else's to read, whatever the mask and the directory say; what SQLite puts beside the
+ * file gets its mode. No other descriptor is opened for a file that is there: closing one would let go of SQLite's locks.
+ */
+function keepToOwner(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+    return
+  } catch (error) {
+    // What else can be wrong SQLite says better.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return
+  }
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found === undefined || (found.mode & 0o077) === 0) continue
+    try {
+      chmodSync(file, 0o600)
+    } catch {
+      // Another user's file, shared on purpose, or a file system without modes.
+    }
   }
 }
 

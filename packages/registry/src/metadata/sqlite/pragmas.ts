@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseUnusableError } from '../metadata-error.ts'
 
 /** How long a statement waits for another process that holds the database, an administrator's shell for instance. */
 const BUSY_TIMEOUT_MS = 5_000
@@ -30,7 +31,7 @@ export function setPragma(database: DatabaseSync, name: string, value: string | 
   database.exec(`pragma ${name} = ${value}`)
   const found = readPragma(database, name)
   if (found !== value) {
-    throw new Error(
+    throw new DatabaseUnusableError(
       `SQLite keeps ${name} at ${String(found)} where ${value} is needed. ` +
         'Is the database on a network file system, or open in another program?',
     )

@@ -4,7 +4,7 @@ import type { WriteArguments, WriteName, WriteResult } from '../operations/write
 import { changesContent, isDurable, startWrite } from '../operations/writes.ts'
 import type { Connection } from './connection.ts'
 import { explain } from './error-code.ts'
-import { readPragma, setPragma, Synchronous } from './pragmas.ts'
+import { setPragma, Synchronous } from './pragmas.ts'
 
 export interface WriteQueue {
   /**
@@ -145,5 +145,12 @@ function attempt(connection: Connection, write: Waiting): { undo: boolean; tell:
  */
 function setDurability({ database }: Connection, durable: boolean): void {
   const wanted = durable ? Synchronous.full : Synchronous.normal
-  if (readPragma(database, 'synchronous') !== wanted) setPragma(database, 'synchronous', wanted)
+  if (known.get(database) === wanted) return
+  // Not known while it changes: who cannot set it tries again.
+  known.delete(database)
+  setPragma(database, 'synchronous', wanted)
+  known.set(database, wanted)
 }
+
+/** What `synchronous` is, as it was read back. The queue alone sets it, so it need not be asked for at every commit. */
+const known = new WeakMap<Connection['database'], number>()

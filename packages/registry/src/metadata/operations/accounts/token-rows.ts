@@ -17,6 +17,7 @@ interface StoredToken {
   readonly expiresAt: number | null
   readonly lastUsedAt: number | null
   readonly parentId: string | null
+  readonly passwordChangedAt: number | null
 }
 
 /** Every token, with the name of its user. */
@@ -36,22 +37,27 @@ export function tokensWithNames(db: Kysely<Schema>) {
       't.expires_at as expiresAt',
       't.last_used_at as lastUsedAt',
       't.parent_id as parentId',
+      't.password_changed_at as passwordChangedAt',
     ])
 }
 
 export function tokenRow(row: StoredToken & { readonly user: string }): TokenRow {
-  const { permissions, expiresAt, lastUsedAt, parentId, ...token } = row
+  const { permissions, expiresAt, lastUsedAt, parentId, passwordChangedAt, ...token } = row
   return {
     ...token,
     ...(permissions !== null && { permissions: JSON.parse(permissions) }),
     ...(expiresAt !== null && { expiresAt }),
     ...(lastUsedAt !== null && { lastUsedAt }),
     ...(parentId !== null && { parentId }),
+    ...(passwordChangedAt !== null && { passwordChangedAt }),
   }
 }
 
 export const ownerOf = statement<{ userId: string }>()((db, p) =>
-  db.selectFrom('users').select('password_changed_at as passwordChangedAt').where('id', '=', p.userId),
+  db
+    .selectFrom('users')
+    .select(['password_changed_at as passwordChangedAt', 'disabled_at as disabledAt'])
+    .where('id', '=', p.userId),
 )
 
 const insert = statement<StoredToken>()((db, p) =>
@@ -66,6 +72,7 @@ const insert = statement<StoredToken>()((db, p) =>
     expires_at: p.expiresAt,
     last_used_at: p.lastUsedAt,
     parent_id: p.parentId,
+    password_changed_at: p.passwordChangedAt,
   }),
 )
 
@@ -76,5 +83,6 @@ export function* insertToken(token: TokenRow): Operation<void> {
     expiresAt: token.expiresAt ?? null,
     lastUsedAt: token.lastUsedAt ?? null,
     parentId: token.parentId ?? null,
+    passwordChangedAt: token.passwordChangedAt ?? null,
   })
 }

@@ -1,4 +1,4 @@
-import type { TokenKind, TokenRow } from '../../account-store.ts'
+import { mostRefreshTokens, type TokenKind, type TokenRow } from '../../account-store.ts'
 import { elements, member, numberMember } from '../../elements.ts'
 import type { Page } from '../../metadata-store.ts'
 import type { Operation, WriteOperation } from '../../operation.ts'
@@ -10,17 +10,36 @@ import { changeAccess, holdAccess } from './version.ts'
 export type AddTokenResult = 'added' | 'user-unknown'
 
 /** Nobody can have asked for a token before it was there: only what an administrator makes is worth everybody's notice. */
-export function* addToken(token: TokenRow, ifPasswordIs?: number): WriteOperation<AddTokenResult> {
-  yield* token.kind === 'personal' ? changeAccess() : holdAccess()
-  const owner = yield* one(ownerOf, { userId: token.userId })
+export function* addToken(token: TokenRow): WriteOperation<AddTokenResult> {
+  const { kind, userId, parentId, passwordChangedAt } = token
+  yield* kind === 'personal' ? changeAccess() : holdAccess()
+  const owner = yield* one(ownerOf, { userId })
   const refused =
     owner === undefined ||
-    (ifPasswordIs !== undefined && owner.passwordChangedAt !== ifPasswordIs) ||
-    (token.parentId !== undefined && (yield* findToken(token.parentId)) === undefined)
+    (kind === 'refresh' && owner.disabledAt !== null) ||
+    (kind === 'refresh' && parentId === undefined && owner.passwordChangedAt !== passwordChangedAt) ||
+    (parentId !== undefined && (yield* findToken(parentId)) === undefined)
   if (refused) return new Undone<AddTokenResult>('user-unknown')
+  if (kind === 'refresh') yield* run(deleteOldest, { userId, parentId: parentId ?? '' })
   yield* insertToken(token)
   return 'added'
 }
+
+/** Leaves room for one more. Not the oldest of all with the new one: its clock may be behind. */
+const deleteOldest = statement<{ userId: string; parentId: string }>()((db, p) =>
+  db.deleteFrom('tokens').where('id', 'in', (eb) =>
+    eb
+      .selectFrom('tokens')
+      .select('id')
+      .where('user_id', '=', p.userId)
+      .where('kind', '=', 'refresh')
+      .where((inner) => inner(inner.fn.coalesce('parent_id', inner.val('')), '=', p.parentId))
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(1000)
+      .offset(mostRefreshTokens - 1),
+  ),
+)
 
 const findById = statement<{ id: string }>()((db, p) => tokensWithNames(db).where('t.id', '=', p.id))
 
@@ -124,9 +143,12 @@ const deleteTokens = statement<{ ids: string }>()((db, p, dialect) =>
     .where('id', 'in', (eb) => eb.selectFrom(elements(dialect, p.ids)).select(member('id').as('id'))),
 )
 
-/** Removes at most `limit`, the longest ended first: a transaction must not hold up the others. */
+/**
+ * Removes at most `limit`, the longest ended first: a transaction must not hold up the others. What is known of them elsewhere
+ * may stay: whoever looks at a token looks at its end.
+ */
 export function* removeExpiredTokens(before: number, limit: number): WriteOperation<number> {
-  yield* changeAccess()
+  yield* holdAccess()
   const ended = yield* all(listEnded, { before, limit })
   if (ended.length === 0) return new Undone(0)
   yield* run(deleteTokens, { ids: JSON.stringify(ended) })

@@ -116,7 +116,9 @@ export function* changeUser(name: string, change: UserChange): WriteOperation<Us
   if (user === undefined) return new Undone(undefined)
   const changed = withChange(user, change)
   yield* run(updateUser, stored(changed))
-  if (change.passwordHash !== undefined) yield* removeRefreshTokens(user.id)
+  // Who is let in again later logs in again.
+  const ends = change.passwordHash !== undefined || changed.disabledAt !== undefined
+  if (ends) yield* removeRefreshTokens(user.id)
   return changed
 }
 
