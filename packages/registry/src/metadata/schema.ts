@@ -30,7 +30,7 @@ export interface Schema {
 /** A column that only an `insert` names: the database makes the value. */
 type Made<T> = ColumnType<T, never, never>
 
-interface RepositoriesTable {
+export interface RepositoriesTable {
   id: Made<number>
   name: string
   created_at: number
@@ -39,7 +39,7 @@ interface RepositoriesTable {
 }
 
 /** One row a digest, whatever the number of repositories that link it. */
-interface BlobsTable {
+export interface BlobsTable {
   digest: string
   size: number
   /** Where the blob store keeps the bytes. */
@@ -48,7 +48,7 @@ interface BlobsTable {
 }
 
 /** Which blobs a repository has; the last link takes the blob's row with it. */
-interface RepositoryBlobsTable {
+export interface RepositoryBlobsTable {
   repository_id: number
   digest: string
   linked_at: number
@@ -57,12 +57,12 @@ interface RepositoryBlobsTable {
 }
 
 /** Keys whose bytes nothing points to any more. */
-interface BlobGarbageTable {
+export interface BlobGarbageTable {
   key: string
   since: number
 }
 
-interface ManifestsTable {
+export interface ManifestsTable {
   repository_id: number
   digest: string
   media_type: string
@@ -80,20 +80,20 @@ interface ManifestsTable {
 }
 
 /** The bytes, once for all repositories; the last manifest takes them with it. */
-interface ManifestContentsTable {
+export interface ManifestContentsTable {
   digest: string
   bytes: Uint8Array
 }
 
 /** What a manifest points to, whether it is here or not. */
-interface ManifestReferencesTable {
+export interface ManifestReferencesTable {
   repository_id: number
   manifest_digest: string
   digest: string
   role: string
 }
 
-interface TagsTable {
+export interface TagsTable {
   repository_id: number
   name: string
   digest: string
@@ -101,7 +101,7 @@ interface TagsTable {
 }
 
 /** Bound to a repository by name: an upload that comes to nothing makes no repository. */
-interface UploadsTable {
+export interface UploadsTable {
   id: string
   repository: string
   actor: string
@@ -110,7 +110,7 @@ interface UploadsTable {
   state: string | null
 }
 
-interface EventsTable {
+export interface EventsTable {
   /** Grows and is never used twice, even after the newest event has been pruned. */
   sequence: Made<number>
   id: string
@@ -119,25 +119,25 @@ interface EventsTable {
   payload_json: string
 }
 
-interface EventReceiversTable {
+export interface EventReceiversTable {
   name: string
   /** Sequence of the last event it has. */
   acknowledged: number
 }
 
 /** One row, written to find out whether the database can be written. */
-interface HeartbeatTable {
+export interface HeartbeatTable {
   id: number
   at: number
 }
 
-interface SchemaMigrationsTable {
+export interface SchemaMigrationsTable {
   name: string
   applied_at: number
 }
 
 /** One row: grows with every change of who may do what. */
-interface AccessVersionTable {
+export interface AccessVersionTable {
   id: number
   version: number
 }
@@ -170,7 +170,7 @@ export interface TokensTable {
   password_changed_at: number | null
 }
 
-interface AccessRulesTable {
+export interface AccessRulesTable {
   /** Grows and is never used twice. */
   id: Made<number>
   subject_kind: string
@@ -182,7 +182,7 @@ interface AccessRulesTable {
   created_at: number
 }
 
-interface IssuersTable {
+export interface IssuersTable {
   name: string
   id: string
   issuer: string
@@ -193,7 +193,7 @@ interface IssuersTable {
   created_at: number
 }
 
-interface SigningKeysTable {
+export interface SigningKeysTable {
   id: string
   algorithm: string
   public_key: string
@@ -202,7 +202,7 @@ interface SigningKeysTable {
 }
 
 /** Bytes that somebody brought to a repository: first links of blobs, and manifests. */
-interface ActorUsageTable {
+export interface ActorUsageTable {
   actor: string
   repository_id: number
   stored_bytes: number
