@@ -236,7 +236,7 @@ export const routeMutations: readonly Mutation[] = [
     [
       ['a token narrows what a host allows', 'if (because !== undefined) return tooNarrow[because]', ''],
       ['and which tags are moved', "narrowing(principal, 'overwrite', repository) === undefined", 'true'],
-      ['and the list of a host', 'return mayList(principal) ? verdict : otherScope', 'return verdict'],
+      ['and the list of a host', 'return mayList(principal) ? said : otherScope', 'return said'],
       ['and what is in it', 'if (within.length === 0) return shown', 'if (within.length < 9) return shown'],
     ] as const
   ).map(([rule, find, replace]) => ({
