@@ -121,7 +121,13 @@ export const accessMutations: readonly Mutation[] = [
     "const groups = [...(principal.groups ?? []), 'deleters']",
     ['revoked (password, left the group)'],
   ),
-  dropped('strangers have not logged in', rules, 'return [anonymous]', 'return [anonymous, authenticated]', stranger),
+  dropped(
+    'strangers have not logged in',
+    rules,
+    "'anonymous') return []",
+    "'anonymous') return [authenticated]",
+    stranger,
+  ),
   dropped('who has logged in has', rules, '...groups, authenticated]', '...groups]', reader),
   dropped(
     'what is allowed to a job is what its issuer says',

@@ -48,11 +48,12 @@ export const createRuleBook = (rules: readonly Rule[]): RuleBook => {
     return list
   }
 
+  /** Besides those for everybody. */
   const rulesOf = (principal: Principal): Rule[][] => {
-    if (principal.kind === 'anonymous') return [anonymous]
+    if (principal.kind === 'anonymous') return []
     const own = principal.kind === 'user' ? [byUser.get(principal.name) ?? []] : []
     const groups = (principal.groups ?? []).map((group) => byGroup.get(group) ?? [])
-    return [anonymous, ...own, ...groups, authenticated]
+    return [...own, ...groups, authenticated]
   }
 
   const basis = (principal: Principal, action: PermissionAction, repository: string): Decision => {
@@ -69,7 +70,7 @@ export const createRuleBook = (rules: readonly Rule[]): RuleBook => {
 
   return {
     anonymous,
-    permissionsOf: (principal) => [...rulesOf(principal).flat(), ...(principal.own ?? [])],
+    permissionsOf: (principal) => [...anonymous, ...rulesOf(principal).flat(), ...(principal.own ?? [])],
     decide: (principal, action, repository) => {
       const rule = anonymous.find((each) => permits(each, action, repository))
       if (rule !== undefined) return { allowed: true, by: { rule } }
