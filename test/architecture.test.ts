@@ -35,6 +35,7 @@ rooms['registry'] = {
   http: ['access', 'accounts', 'content', 'events', 'limits', 'metadata', 'errors.ts', 'logger.ts'],
   content: ['access', 'blobs', 'metadata', 'errors.ts'],
   events: ['metadata', 'logger.ts'],
+  upkeep: ['access', 'blobs', 'metadata', 'errors.ts', 'logger.ts'],
   accounts: ['access', 'limits', 'metadata', 'errors.ts', 'logger.ts'],
   limits: ['errors.ts'],
   access: ['errors.ts'],

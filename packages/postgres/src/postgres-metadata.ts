@@ -22,6 +22,7 @@ import {
   startWrite,
   statistics,
   Undone,
+  upkeepOf,
   usage,
 } from '@stowage/registry/metadata'
 import { Pool } from 'pg'
@@ -165,6 +166,7 @@ export const postgresMetadata = async (options: PostgresMetadataOptions): Promis
     recordPulls: (pulls) => write('recordPulls', pulls),
 
     accounts: accountsOf(write, read),
+    upkeep: upkeepOf(write, read),
 
     statistics: () => read(statistics()),
     check: () => write('check', Date.now()),

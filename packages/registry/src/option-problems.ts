@@ -1,6 +1,7 @@
 import type { ImmutableTags, Policies, QuotaRule } from './access/policies.ts'
 import type { AccountOptions } from './accounts/account-options.ts'
 import { checkRepositories } from './accounts/checks.ts'
+import type { UpkeepOptions } from './upkeep/upkeep-options.ts'
 
 /** Problems with options that are lists or need more than a range, each as a sentence that names the option. */
 
@@ -70,4 +71,21 @@ const globProblems = (glob: unknown, field: string): string[] => {
   } catch (error) {
     return [`${field}: ${error instanceof Error ? error.message.replace(/\.$/, '') : String(error)}`]
   }
+}
+
+export const upkeepProblems = (upkeep: UpkeepOptions | undefined): string[] => {
+  if (upkeep === undefined) return []
+  const problems: string[] = []
+  const number = (name: string, value: unknown): void => {
+    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) return
+    problems.push(`upkeep.${name} must be a number of 0 or more`)
+  }
+  const { garbage, retention, scrub } = upkeep
+  number('garbage.every', garbage?.every)
+  number('garbage.grace', garbage?.grace)
+  number('retention.every', retention?.every)
+  number('retention.restoreFor', retention?.restoreFor)
+  number('scrub.every', scrub?.every)
+  number('scrub.rate', scrub?.rate)
+  return problems
 }

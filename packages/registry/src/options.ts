@@ -8,7 +8,8 @@ import type { Cors } from './http/cors.ts'
 import type { RequestSummary } from './http/handle.ts'
 import type { Logger } from './logger.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
-import { accountProblems, policyProblems } from './option-problems.ts'
+import { accountProblems, policyProblems, upkeepProblems } from './option-problems.ts'
+import { type UpkeepOptions, type UpkeepSettings, upkeepSettings } from './upkeep/upkeep-options.ts'
 
 export interface RegistryOptions {
   /**
@@ -49,6 +50,8 @@ export interface RegistryOptions {
   /** What holds for everybody: read-only, no deletion, immutable tags, quotas. Default: none. */
   readonly policies?: Policies
   readonly limits?: Limits
+  /** What the registry does by itself to stay in order. Default: nothing but what `sweep` does. */
+  readonly upkeep?: UpkeepOptions
   /**
    * Addresses and networks (CIDR) of proxies in front, whose `X-Forwarded-For`, `-Proto` and `-Host` (or `Forwarded`) are
    * believed. Default: nobody's.
@@ -85,6 +88,8 @@ export interface Settings {
     readonly maxOpen: { readonly ofActor: number; readonly ofAll: number }
   }
   readonly requests: { readonly rate: number; readonly burst: number }
+  /** Times in milliseconds. */
+  readonly upkeep: UpkeepSettings
   readonly manifests: {
     readonly allowMissingBlobs: boolean
     readonly allowMissingManifests: boolean
@@ -103,6 +108,7 @@ const known = {
     'access',
     'policies',
     'limits',
+    'upkeep',
     'trustedProxies',
     'hooks',
     'cors',
@@ -127,6 +133,7 @@ const known = {
   access: ['authenticate', 'authorize', 'visible'],
   policies: ['readOnly', 'deletion', 'immutableTags', 'quotas'],
   limits: ['requestRate', 'requestBurst', 'openUploads', 'allOpenUploads'],
+  upkeep: ['garbage', 'retention', 'scrub'],
   hooks: ['receivers', 'pulled'],
   cors: ['origins'],
 } as const
@@ -162,7 +169,11 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
   }
   const { uploads = {}, manifests = {}, limits = {} } = options
   const rate = number('limits.requestRate', limits.requestRate, 0, 0)
-  problems.push(...accountProblems(options.accounts), ...policyProblems(options.policies))
+  problems.push(
+    ...accountProblems(options.accounts),
+    ...policyProblems(options.policies),
+    ...upkeepProblems(options.upkeep),
+  )
   const settings: Settings = {
     http: {
       publicUrl: publicOrigin(options.publicUrl, problems),
@@ -178,6 +189,7 @@ export const resolveOptions = (options: RegistryOptions): Settings => {
       },
     },
     requests: { rate, burst: number('limits.requestBurst', limits.requestBurst, 20 * rate, 0) },
+    upkeep: upkeepSettings(options.upkeep),
     manifests: {
       allowMissingBlobs: manifests.allowMissingBlobs ?? false,
       allowMissingManifests: manifests.allowMissingManifests ?? true,

@@ -17,6 +17,8 @@ import { silentLogger } from './logger.ts'
 import type { MetadataStatistics } from './metadata/metadata-store.ts'
 import { type RegistryOptions, resolveOptions } from './options.ts'
 import { openStorage } from './storage.ts'
+import { createUpkeep } from './upkeep/create-upkeep.ts'
+import type { Upkeep } from './upkeep/upkeep.ts'
 
 export interface RegistryStatus extends MetadataStatistics {
   readonly metadata: string
@@ -33,6 +35,8 @@ export interface Registry extends AsyncDisposable {
   /** Resolves when both stores can read and write; rejects with the reason otherwise. */
   check(): Promise<void>
   status(): Promise<RegistryStatus>
+  /** Garbage collection, retention and scrubbing, now. What of it happens by itself the option `upkeep` says. */
+  readonly upkeep: Upkeep
   /** Does now what happens by itself every half minute: expired uploads go, superseded bytes go, pull counts are written. */
   sweep(): Promise<SweepResult>
 }
@@ -121,6 +125,18 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
     ...(rate > 0 && { rate: createRate({ rate, burst, now }) }),
   })
 
+  const upkeep = opened.use(
+    createUpkeep({
+      metadata,
+      blobs: storage.blobs,
+      settings: settings.upkeep,
+      policies: options.policies ?? {},
+      logger,
+      now,
+      changed: () => delivery.wake(),
+    }),
+  )
+
   const sweep = async (): Promise<SweepResult> => {
     await pulls.flush()
     // Each in its turn, and whatever became of the others.
@@ -159,6 +175,7 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
       metadata: metadata.kind,
       blobStore: storage.blobs.kind,
     }),
+    upkeep,
     sweep,
     [Symbol.asyncDispose]: async () => closing.disposeAsync(),
   }

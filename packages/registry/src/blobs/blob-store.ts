@@ -34,11 +34,21 @@ export interface BlobStore extends AsyncDisposable {
    */
   read(key: string, start: number, end: number): Promise<Uint8Array | BlobStream | undefined>
 
+  /** Every blob that is stored, in no order, to find those that no row points to. What comes and goes meanwhile may be missed. */
+  listBlobs(): AsyncIterable<StoredBytes>
+
   /** Succeeds when there is no such key. */
   delete(key: string): Promise<void>
 
   /** Resolves when the store can read and write; rejects with the reason otherwise. */
   check(): Promise<void>
+}
+
+export interface StoredBytes {
+  readonly key: string
+  readonly size: number
+  /** When they were committed, milliseconds since the epoch. */
+  readonly storedAt: number
 }
 
 /** The bytes of a blob as a stream. A store that can bring them to a Node response with less work has `sendTo`. */

@@ -2,6 +2,7 @@ import type { Digest, Platform } from '@stowage/oci'
 import type { Grant, Quota, RepositoryFilter } from '../access/grant.ts'
 import type { AccountStore } from './account-store.ts'
 import type { ChangeEvent, PullCount, RegistryEvent } from './event.ts'
+import type { UpkeepStore } from './upkeep-store.ts'
 
 /**
  * Where the registry keeps everything that is not the bytes of a blob: repositories, links, manifests (their bytes too),
@@ -22,7 +23,7 @@ export interface MetadataStore extends AsyncDisposable {
   listRepositories(page: Page & { readonly visible: RepositoryFilter }): Promise<string[]>
 
   // Manifests and tags -------------------------------------------------------------------------------------------
-  findManifest(repository: string, reference: ManifestReference): Promise<ManifestRow | undefined>
+  findManifest(repository: string, reference: ManifestReference): Promise<FoundManifest | undefined>
   /** The bytes as they were pushed, if this repository holds the manifest. */
   readManifest(repository: string, digest: Digest): Promise<Uint8Array | undefined>
   /** Bytes, references, subject, tags and events: all or nothing. */
@@ -117,6 +118,9 @@ export interface MetadataStore extends AsyncDisposable {
   // Accounts -----------------------------------------------------------------------------------------------------
   readonly accounts: AccountStore
 
+  // Upkeep -------------------------------------------------------------------------------------------------------
+  readonly upkeep: UpkeepStore
+
   // The store itself ---------------------------------------------------------------------------------------------
   statistics(): Promise<MetadataStatistics>
   /** Resolves when the store can read and write; rejects with the reason otherwise. */
@@ -135,6 +139,11 @@ export interface ManifestRow {
   readonly digest: Digest
   readonly mediaType: string
   readonly size: number
+}
+
+export interface FoundManifest extends ManifestRow {
+  /** Since when no tag has named it; null while one does. */
+  readonly untaggedSince: number | null
 }
 
 export type ManifestKind = 'image' | 'index' | 'artifact'
@@ -235,6 +244,8 @@ export interface BlobRow {
   readonly size: number
   /** Where the blob store keeps the bytes. */
   readonly key: string
+  /** Since when no manifest of the repository has used it; null while one does. */
+  readonly unusedSince: number | null
 }
 
 export interface GarbageRow {

@@ -13,6 +13,7 @@ export interface Schema {
   manifest_contents: ManifestContentsTable
   manifest_references: ManifestReferencesTable
   tags: TagsTable
+  removed_tags: RemovedTagsTable
   uploads: UploadsTable
   events: EventsTable
   event_receivers: EventReceiversTable
@@ -24,6 +25,7 @@ export interface Schema {
   issuers: IssuersTable
   signing_keys: SigningKeysTable
   actor_usage: ActorUsageTable
+  upkeep_state: UpkeepStateTable
   schema_migrations: SchemaMigrationsTable
 }
 
@@ -45,6 +47,10 @@ export interface BlobsTable {
   /** Where the blob store keeps the bytes. */
   key: string
   created_at: number
+  /** When the bytes were last read and had their digest. */
+  verified_at: number | null
+  /** Since when they are known to be wrong or missing: until a push heals it, nobody has the blob. */
+  corrupt_since: number | null
 }
 
 /** Which blobs a repository has; the last link takes the blob's row with it. */
@@ -54,6 +60,8 @@ export interface RepositoryBlobsTable {
   linked_at: number
   /** Who brought it here; empty for links that are older than the column. */
   linked_by: Generated<string>
+  /** Since when no manifest of the repository has used it, as far as one was told; null while one does. */
+  unused_since: number | null
 }
 
 /** Keys whose bytes nothing points to any more. */
@@ -77,6 +85,10 @@ export interface ManifestsTable {
   pushed_by: string
   last_pulled_at: number | null
   pull_count: Generated<number>
+  /** Since when no tag has named it; null while one does. */
+  untagged_since: number | null
+  /** Since when its bytes are known to be wrong. */
+  corrupt_since: number | null
 }
 
 /** The bytes, once for all repositories; the last manifest takes them with it. */
@@ -98,6 +110,23 @@ export interface TagsTable {
   name: string
   digest: string
   updated_at: number
+}
+
+/** Tags that retention removed, as long as they can be brought back. */
+export interface RemovedTagsTable {
+  /** Grows and is never used twice. */
+  id: Made<number>
+  repository_id: number
+  name: string
+  digest: string
+  removed_at: number
+  restore_until: number
+}
+
+/** Where each kind of upkeep stands, between runs and restarts. */
+export interface UpkeepStateTable {
+  name: string
+  state_json: string
 }
 
 /** Bound to a repository by name: an upload that comes to nothing makes no repository. */

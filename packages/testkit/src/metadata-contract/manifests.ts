@@ -4,11 +4,11 @@ import { createOnly, digest, link, manifest, push, put, remove, type StoreUnderT
 export const describeManifests = (store: StoreUnderTest): void => {
   it('are found by tag and by digest, in their repository alone', async () => {
     const wanted = manifest('a', '{"one":1}', { tags: ['v1', 'latest'] })
-    expect(await put(store(), wanted)).toEqual({ outcome: 'stored', created: true })
+    expect(await put(store(), wanted)).toMatchObject({ outcome: 'stored', created: true })
     const row = { digest: wanted.digest, mediaType: wanted.mediaType, size: wanted.bytes.byteLength }
-    expect(await store().findManifest('a', { tag: 'v1' })).toEqual(row)
-    expect(await store().findManifest('a', { tag: 'latest' })).toEqual(row)
-    expect(await store().findManifest('a', { digest: wanted.digest })).toEqual(row)
+    expect(await store().findManifest('a', { tag: 'v1' })).toMatchObject(row)
+    expect(await store().findManifest('a', { tag: 'latest' })).toMatchObject(row)
+    expect(await store().findManifest('a', { digest: wanted.digest })).toMatchObject(row)
     expect(await store().findManifest('a', { tag: 'LATEST' })).toBeUndefined()
     expect(await store().findManifest('a', { digest: digest(1) })).toBeUndefined()
     await tagged(store(), 'b', ['other'])

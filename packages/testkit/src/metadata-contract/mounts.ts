@@ -12,7 +12,7 @@ export const describeMounts = (store: StoreUnderTest): void => {
   it('link a blob from the repository that is named', async () => {
     await link(store(), 'a', digest(1), 'k', 9)
     expect(await mount('b', 1, everything, 'a')).toEqual({ outcome: 'mounted', size: 9, from: 'a' })
-    expect(await store().findBlob('b', digest(1))).toEqual({ digest: digest(1), size: 9, key: 'k' })
+    expect(await store().findBlob('b', digest(1))).toMatchObject({ digest: digest(1), size: 9, key: 'k' })
     expect(await garbageKeys(store())).toEqual([])
   })
 

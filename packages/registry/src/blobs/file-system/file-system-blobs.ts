@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { lstat, opendir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { BlobStore, BlobUpload } from '../blob-store.ts'
+import type { BlobStore, BlobUpload, StoredBytes } from '../blob-store.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { createDirectorySync } from './directory-sync.ts'
 import { errorCode, type FileOperations, fileOperations } from './file-operations.ts'
@@ -113,6 +113,22 @@ export const fileSystemBlobs = async (
     if (removed) await directories.sync(dirname(path))
   }
 
+  async function* listBlobs(): AsyncIterable<StoredBytes> {
+    for await (const algorithm of await opendir(layout.blobs)) {
+      if (!algorithm.isDirectory()) continue
+      for await (const shard of await opendir(join(layout.blobs, algorithm.name))) {
+        if (!shard.isDirectory()) continue
+        for await (const file of await opendir(join(layout.blobs, algorithm.name, shard.name))) {
+          const key = `${algorithm.name}/${shard.name}/${file.name}`
+          const path = layout.blob(key)
+          const stats = path === undefined ? undefined : await lstat(path).catch(ignoreMissing)
+          // A rename sets the time of the last change: the bytes themselves may be older.
+          if (stats?.isFile() === true) yield { key, size: stats.size, storedAt: Math.trunc(stats.ctimeMs) }
+        }
+      }
+    }
+  }
+
   const removeFile = async (path: string): Promise<boolean> => {
     try {
       await files.unlink(path)
@@ -161,6 +177,7 @@ export const fileSystemBlobs = async (
     discardUpload,
     listUploads,
     read,
+    listBlobs,
     delete: remove,
     check,
     [Symbol.asyncDispose]: dispose,

@@ -15,6 +15,7 @@ const shortRange = 256 * 1024
 export const memoryBlobs = (): BlobStore => {
   const uploads = new Map<string, StoredUpload>()
   const blobs = new Map<string, Uint8Array>()
+  const storedAt = new Map<string, number>()
 
   const openUpload: BlobStore['openUpload'] = async (id) => {
     let over = false
@@ -52,6 +53,7 @@ export const memoryBlobs = (): BlobStore => {
         over = true
         const key = `${digest}.${randomUUID()}`
         blobs.set(key, join(uploads.get(id)?.chunks ?? []))
+        storedAt.set(key, Date.now())
         uploads.delete(id)
         return key
       },
@@ -78,7 +80,13 @@ export const memoryBlobs = (): BlobStore => {
       for (const [id, { touchedAt }] of uploads) yield { id, touchedAt }
     },
     read,
-    delete: async (key) => void blobs.delete(key),
+    listBlobs: async function* () {
+      for (const [key, { byteLength }] of blobs) yield { key, size: byteLength, storedAt: storedAt.get(key) ?? 0 }
+    },
+    delete: async (key) => {
+      blobs.delete(key)
+      storedAt.delete(key)
+    },
     check: async () => {},
     [Symbol.asyncDispose]: async () => {
       uploads.clear()

@@ -5,10 +5,11 @@ import type { Dialect } from '../statement.ts'
 import { rawStatement, statement } from '../statement.ts'
 import { initial } from './0001-initial.ts'
 import { accounts } from './0002-accounts.ts'
+import { upkeep } from './0003-upkeep.ts'
 import type { Migration } from './migration.ts'
 
 /** Oldest first. */
-export const migrations: readonly Migration[] = [initial, accounts]
+export const migrations: readonly Migration[] = [initial, accounts, upkeep]
 
 const createHistory = statement<object>()((db, _p, dialect) =>
   db.schema

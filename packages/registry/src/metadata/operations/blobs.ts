@@ -13,10 +13,11 @@ import type { Operation, WriteOperation } from '../operation.ts'
 import { all, one, run, Undone } from '../operation.ts'
 import { statement } from '../statement.ts'
 import { emit } from './events.ts'
-import { heldManifest } from './held-manifest.ts'
+import { heldManifest, referencesTo } from './held-manifest.ts'
 import { immutableTagAbove } from './immutable-tags.ts'
 import { findVisibleSource } from './mount-sources.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
+import { touchLink } from './unused.ts'
 import { forgetUpload } from './uploads.ts'
 import { count } from './usage.ts'
 
@@ -25,9 +26,15 @@ export const findBlobRow = statement<{ repository: string; digest: string }>()((
     .selectFrom('repositories as r')
     .innerJoin('repository_blobs as l', 'l.repository_id', 'r.id')
     .innerJoin('blobs as b', 'b.digest', 'l.digest')
-    .select((eb) => [eb.ref('b.digest').$castTo<Digest>().as('digest'), 'b.size', 'b.key'])
+    .select((eb) => [
+      eb.ref('b.digest').$castTo<Digest>().as('digest'),
+      'b.size',
+      'b.key',
+      'l.unused_since as unusedSince',
+    ])
     .where('r.name', '=', p.repository)
-    .where('l.digest', '=', p.digest),
+    .where('l.digest', '=', p.digest)
+    .where('b.corrupt_since', 'is', null),
 )
 
 export function* findBlob(repository: string, digest: Digest): Operation<BlobRow | undefined> {
@@ -35,10 +42,10 @@ export function* findBlob(repository: string, digest: Digest): Operation<BlobRow
 }
 
 /** Locks the blob against a change of its key and against the loss of its last link, in any repository. */
-const lockBlob = statement<{ digest: string }>()((db, p, dialect) =>
+export const lockBlob = statement<{ digest: string }>()((db, p, dialect) =>
   db
     .selectFrom('blobs')
-    .select(['size', 'key'])
+    .select(['size', 'key', 'corrupt_since as corruptSince'])
     .where('digest', '=', p.digest)
     .$if(dialect === 'postgres', (query) => query.forUpdate()),
 )
@@ -53,10 +60,10 @@ const insertOrLockBlob = statement<{ digest: string; size: number; key: string; 
 )
 
 const replaceKey = statement<{ digest: string; key: string }>()((db, p) =>
-  db.updateTable('blobs').set({ key: p.key }).where('digest', '=', p.digest),
+  db.updateTable('blobs').set({ key: p.key, verified_at: null, corrupt_since: null }).where('digest', '=', p.digest),
 )
 
-const addGarbage = statement<{ key: string; at: number }>()((db, p) =>
+export const addGarbage = statement<{ key: string; at: number }>()((db, p) =>
   db
     .insertInto('blob_garbage')
     .values({ key: p.key, since: p.at })
@@ -67,10 +74,29 @@ const addGarbage = statement<{ key: string; at: number }>()((db, p) =>
 const addLink = statement<{ repositoryId: number; digest: string; at: number; actor: string }>()((db, p) =>
   db
     .insertInto('repository_blobs')
-    .values({ repository_id: p.repositoryId, digest: p.digest, linked_at: p.at, linked_by: p.actor })
+    .values((eb) => ({
+      repository_id: p.repositoryId,
+      digest: p.digest,
+      linked_at: p.at,
+      linked_by: p.actor,
+      // A manifest may have been let in before its blobs.
+      unused_since: eb
+        .case()
+        .when(eb.exists(referencesTo(db, p.repositoryId, p.digest)))
+        .then(null)
+        .else(eb.cast<number>(eb.val(p.at), 'bigint'))
+        .end(),
+    }))
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
     .returning('digest'),
 )
+
+/** Gives whether the link is new; one that was there begins its time again. */
+function* link(repositoryId: number, digest: Digest, at: number, actor: string): Operation<boolean> {
+  if ((yield* one(addLink, { repositoryId, digest, at, actor })) !== undefined) return true
+  yield* touchLink(repositoryId, digest, at)
+  return false
+}
 
 export function* finishUpload(finish: FinishUpload, grant: Grant): WriteOperation<FinishUploadResult> {
   const { repository, uploadId, digest, size, key, at } = finish
@@ -84,7 +110,7 @@ export function* finishUpload(finish: FinishUpload, grant: Grant): WriteOperatio
     yield* run(replaceKey, { digest, key })
     yield* run(addGarbage, { key: blob.key, at })
   }
-  const isNew = (yield* one(addLink, { repositoryId, digest, at, actor })) !== undefined
+  const isNew = yield* link(repositoryId, digest, at, actor)
   // One that is linked already counts for who brought it.
   const over = isNew && (yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas))
   if (over) return new Undone<FinishUploadResult>(over)
@@ -118,9 +144,10 @@ export function* mountBlob(mount: MountBlob, grant: Grant): WriteOperation<Mount
   const repositoryId = yield* lockOrCreateRepository(repository, at)
   const blob = yield* one(lockBlob, { digest })
   const from = yield* findMountSource(mount)
-  if (blob === undefined || from === undefined) return new Undone<MountBlobResult>(undefined)
+  if (blob === undefined || blob.corruptSince !== null || from === undefined)
+    return new Undone<MountBlobResult>(undefined)
   const { size } = blob
-  const isNew = (yield* one(addLink, { repositoryId, digest, at, actor })) !== undefined
+  const isNew = yield* link(repositoryId, digest, at, actor)
   if (isNew) {
     const over = yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas)
     if (over !== undefined) return new Undone<MountBlobResult>(over)
@@ -141,7 +168,7 @@ const findUse = statement<{ repositoryId: number; digest: string }>()((db, p) =>
     .limit(1),
 )
 
-const findLink = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+export const findLink = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db
     .selectFrom('repository_blobs')
     .select('linked_by as linkedBy')
@@ -149,11 +176,11 @@ const findLink = statement<{ repositoryId: number; digest: string }>()((db, p) =
     .where('digest', '=', p.digest),
 )
 
-const removeLink = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+export const removeLink = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db.deleteFrom('repository_blobs').where('repository_id', '=', p.repositoryId).where('digest', '=', p.digest),
 )
 
-const removeBlobWithoutLinks = statement<{ digest: string }>()((db, p) =>
+export const removeBlobWithoutLinks = statement<{ digest: string }>()((db, p) =>
   db
     .deleteFrom('blobs')
     .where('digest', '=', p.digest)

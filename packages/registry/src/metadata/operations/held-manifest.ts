@@ -13,3 +13,12 @@ export function heldManifest(db: Kysely<Schema>, repositoryId: number, digest: s
     .where('h.repository_id', '=', repositoryId)
     .where('h.digest', '=', digest)
 }
+
+/** References of any manifest of the repository to this digest. */
+export function referencesTo(db: Kysely<Schema>, repositoryId: number, digest: string) {
+  return db
+    .selectFrom('manifest_references')
+    .select('digest')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+}

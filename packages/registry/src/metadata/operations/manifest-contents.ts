@@ -16,7 +16,7 @@ export const readContent = statement<{ repository: string; digest: string }>()((
 const lockContent = statement<{ digest: string }>()((db, p, dialect) =>
   db
     .selectFrom('manifest_contents')
-    .select('digest')
+    .select('bytes')
     .where('digest', '=', p.digest)
     .$if(dialect === 'postgres', (query) => query.forUpdate()),
 )
@@ -29,9 +29,17 @@ const insertContent = statement<{ digest: string; bytes: Uint8Array }>()((db, p)
     .onConflict((conflict) => conflict.column('digest').doUpdateSet((eb) => ({ bytes: eb.ref('excluded.bytes') }))),
 )
 
-/** Afterwards the bytes are there and stay to the end of the transaction. */
+const healManifests = statement<{ digest: string }>()((db, p) =>
+  db.updateTable('manifests').set({ corrupt_since: null }).where('digest', '=', p.digest),
+)
+
+/** Afterwards the bytes are there, and are these, and stay to the end of the transaction. The caller knows their digest. */
 export function* addContent(digest: string, bytes: Uint8Array): Operation<void> {
-  if ((yield* one(lockContent, { digest })) === undefined) yield* run(insertContent, { digest, bytes })
+  const held = yield* one(lockContent, { digest })
+  if (held !== undefined && Buffer.compare(held.bytes, bytes) === 0) return
+  yield* run(insertContent, { digest, bytes })
+  // What was there had gone bad, in every repository.
+  if (held !== undefined) yield* run(healManifests, { digest })
 }
 
 const removeContent = statement<{ digest: string }>()((db, p) =>

@@ -5,8 +5,8 @@ import type { ChangeEvent } from '../event.ts'
 import { elements, member } from '../elements.ts'
 import type {
   DeleteManifestResult,
+  FoundManifest,
   ManifestReference,
-  ManifestRow,
   PutManifest,
   PutManifestResult,
 } from '../metadata-store.ts'
@@ -19,15 +19,23 @@ import { immutableTagAbove, isImmutable } from './immutable-tags.ts'
 import { addContent, readContent, removeUnusedContent } from './manifest-contents.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
 import { anyTagOf, currentTags, listTagsOf, removeTagsOf, setTags } from './tags.ts'
+import { markUntagged } from './untagged.ts'
+import { markUnusedWithout, markUsed } from './unused.ts'
 import { count } from './usage.ts'
 
 export const findManifestByDigest = statement<{ repository: string; digest: string }>()((db, p) =>
   db
     .selectFrom('repositories as r')
     .innerJoin('manifests as m', 'm.repository_id', 'r.id')
-    .select((eb) => [eb.ref('m.digest').$castTo<Digest>().as('digest'), 'm.media_type as mediaType', 'm.size'])
+    .select((eb) => [
+      eb.ref('m.digest').$castTo<Digest>().as('digest'),
+      'm.media_type as mediaType',
+      'm.size',
+      'm.untagged_since as untaggedSince',
+    ])
     .where('r.name', '=', p.repository)
-    .where('m.digest', '=', p.digest),
+    .where('m.digest', '=', p.digest)
+    .where('m.corrupt_since', 'is', null),
 )
 
 export const findManifestByTag = statement<{ repository: string; tag: string }>()((db, p) =>
@@ -37,12 +45,18 @@ export const findManifestByTag = statement<{ repository: string; tag: string }>(
     .innerJoin('manifests as m', (join) =>
       join.onRef('m.repository_id', '=', 't.repository_id').onRef('m.digest', '=', 't.digest'),
     )
-    .select((eb) => [eb.ref('m.digest').$castTo<Digest>().as('digest'), 'm.media_type as mediaType', 'm.size'])
+    .select((eb) => [
+      eb.ref('m.digest').$castTo<Digest>().as('digest'),
+      'm.media_type as mediaType',
+      'm.size',
+      'm.untagged_since as untaggedSince',
+    ])
     .where('r.name', '=', p.repository)
-    .where('t.name', '=', p.tag),
+    .where('t.name', '=', p.tag)
+    .where('m.corrupt_since', 'is', null),
 )
 
-export function* findManifest(repository: string, reference: ManifestReference): Operation<ManifestRow | undefined> {
+export function* findManifest(repository: string, reference: ManifestReference): Operation<FoundManifest | undefined> {
   return 'tag' in reference
     ? yield* one(findManifestByTag, { repository, tag: reference.tag })
     : yield* one(findManifestByDigest, { repository, digest: reference.digest })
@@ -54,10 +68,12 @@ export function* readManifest(repository: string, digest: Digest): Operation<Uin
 
 const linkedBlobs = statement<{ repositoryId: number; digests: string }>()((db, p, dialect) =>
   db
-    .selectFrom('repository_blobs')
-    .select('digest')
-    .where('repository_id', '=', p.repositoryId)
-    .where('digest', 'in', (eb) => eb.selectFrom(elements(dialect, p.digests)).select(member('digest').as('digest'))),
+    .selectFrom('repository_blobs as l')
+    .innerJoin('blobs as b', 'b.digest', 'l.digest')
+    .select('l.digest')
+    .where('l.repository_id', '=', p.repositoryId)
+    .where('b.corrupt_since', 'is', null)
+    .where('l.digest', 'in', (eb) => eb.selectFrom(elements(dialect, p.digests)).select(member('digest').as('digest'))),
 )
 
 const heldManifests = statement<{ repositoryId: number; digests: string }>()((db, p, dialect) =>
@@ -65,6 +81,7 @@ const heldManifests = statement<{ repositoryId: number; digests: string }>()((db
     .selectFrom('manifests')
     .select('digest')
     .where('repository_id', '=', p.repositoryId)
+    .where('corrupt_since', 'is', null)
     .where('digest', 'in', (eb) => eb.selectFrom(elements(dialect, p.digests)).select(member('digest').as('digest'))),
 )
 
@@ -88,6 +105,7 @@ const upsertManifest = statement<{
   platforms: string
   contentSize: number
   at: number
+  untaggedSince: number | null
   actor: string
 }>()((db, p) =>
   db
@@ -105,6 +123,7 @@ const upsertManifest = statement<{
       content_size: p.contentSize,
       pushed_at: p.at,
       pushed_by: p.actor,
+      untagged_since: p.untaggedSince,
     })
     .onConflict((conflict) =>
       conflict.columns(['repository_id', 'digest']).doUpdateSet((eb) => ({
@@ -115,11 +134,19 @@ const upsertManifest = statement<{
         platforms_json: eb.ref('excluded.platforms_json'),
         content_size: eb.ref('excluded.content_size'),
         pushed_at: eb.ref('excluded.pushed_at'),
+        // A push without a tag takes none away.
+        untagged_since: eb
+          .case()
+          .when('manifests.untagged_since', 'is', null)
+          .then(null)
+          .else(eb.ref('excluded.untagged_since'))
+          .end(),
+        corrupt_since: null,
       })),
     ),
 )
 
-const findHeld = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+export const findHeld = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db
     .selectFrom('manifests')
     .select(['size', 'media_type as mediaType', 'pushed_by as pushedBy'])
@@ -177,11 +204,18 @@ export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<Put
   yield* addContent(digest, bytes)
   const created = held === undefined
   const columns = factColumns(facts)
-  yield* run(upsertManifest, { repositoryId, digest, mediaType, size, subject: subject ?? null, at, actor, ...columns })
+  const untaggedSince = tags.length > 0 ? null : at
+  yield* run(upsertManifest, {
+    ...{ repositoryId, digest, mediaType, size, subject: subject ?? null, at, untaggedSince, actor },
+    ...columns,
+  })
   if (created && references.length > 0) {
     yield* run(addReferences, { repositoryId, digest, references: JSON.stringify(references) })
+    yield* markUsed(repositoryId, references)
   }
   yield* setTags(repositoryId, tags, digest, at)
+  const left = taken.flatMap((tag) => before.get(tag) ?? [])
+  yield* markUntagged(repositoryId, left, at)
   // Like a blob it counts for who brought it. Whoever pushes it again stores nothing, and could otherwise take it over from
   // somebody who then has room for more.
   const over = created && (yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas))
@@ -208,7 +242,7 @@ export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<Put
   return { outcome: 'stored', created }
 }
 
-const removeManifest = statement<{ repositoryId: number; digest: string }>()((db, p) =>
+export const removeManifest = statement<{ repositoryId: number; digest: string }>()((db, p) =>
   db.deleteFrom('manifests').where('repository_id', '=', p.repositoryId).where('digest', '=', p.digest),
 )
 
@@ -228,6 +262,7 @@ export function* deleteManifest(
   const fixed = yield* immutableTagAbove(repositoryId, { manifest: digest }, grant)
   if (fixed !== undefined) return { outcome: 'tag-immutable', tag: fixed }
   const tags = yield* removeTagsOf(repositoryId, digest)
+  yield* markUnusedWithout(repositoryId, digest, at)
   // Its references go with it, by the foreign key.
   yield* run(removeManifest, { repositoryId, digest })
   yield* removeUnusedContent(digest)

@@ -10,6 +10,7 @@ import { emit } from './events.ts'
 import { readFacts } from './facts.ts'
 import { isImmutable } from './immutable-tags.ts'
 import { findRepository, lockRepository } from './repositories.ts'
+import { markUntagged } from './untagged.ts'
 
 const findTags = statement<{ repositoryId: number; tags: string }>()((db, p, dialect) =>
   db
@@ -93,7 +94,7 @@ export function* removeTagsOf(repositoryId: number, digest: string): Operation<s
   return (yield* all(removeOfDigest, { repositoryId, digest })).map((row) => row.name).toSorted()
 }
 
-const removeTag = statement<{ repositoryId: number; tag: string }>()((db, p) =>
+export const removeTag = statement<{ repositoryId: number; tag: string }>()((db, p) =>
   db
     .deleteFrom('tags')
     .where('repository_id', '=', p.repositoryId)
@@ -113,6 +114,7 @@ export function* deleteTag(
   }
   const removed = yield* one(removeTag, { repositoryId, tag })
   if (removed === undefined) return { outcome: 'unknown' }
+  yield* markUntagged(repositoryId, [removed.digest], at)
   yield* emit(at, grant.actor, [{ type: 'tag.deleted', repository, tag, digest: removed.digest }])
   return { outcome: 'deleted', digest: removed.digest }
 }

@@ -5,11 +5,15 @@ import { addSigningKey, removeSigningKey } from './accounts/signing-keys.ts'
 import { addToken, removeExpiredTokens, removeToken, touchTokens } from './accounts/tokens.ts'
 import { addUser, changeUser, removeUser } from './accounts/users.ts'
 import { finishUpload, forgetGarbage, mountBlob, unlinkBlob } from './blobs.ts'
+import { collectBlobs, touchBlob, touchManifest } from './collection.ts'
 import { acknowledgeEvents, enrollReceivers } from './events.ts'
 import { check } from './health.ts'
 import { deleteManifest, putManifest } from './manifests.ts'
 import { recordPulls } from './pulls.ts'
+import { collectManifests, forgetRemovedTags, removeTags, restoreTag } from './retention.ts'
+import { quarantineBlob, quarantineManifest, verifiedBlobs } from './scrub.ts'
 import { deleteTag } from './tags.ts'
+import { writeState } from './upkeep-state.ts'
 import { createUpload, expireUpload, forgetUpload, saveUpload } from './uploads.ts'
 
 /**
@@ -44,6 +48,17 @@ export const writes = {
   removeIssuer,
   addSigningKey,
   removeSigningKey,
+  collectBlobs,
+  touchBlob,
+  touchManifest,
+  removeTags,
+  restoreTag,
+  forgetRemovedTags,
+  collectManifests,
+  quarantineBlob,
+  verifiedBlobs,
+  quarantineManifest,
+  writeState,
   check,
 } satisfies Record<string, (...args: never) => Operation<unknown>>
 
@@ -57,26 +72,40 @@ export function startWrite(name: WriteName, args: readonly unknown[]): Operation
   return Reflect.apply(writes[name], undefined, args)
 }
 
-/** Those that a power cut may take back: a client begins again, an event comes again, a pull is not counted. */
+/**
+ * Those that a power cut may take back: a client begins again, an event comes again, a pull is not counted, a grace period
+ * ends as if nobody had asked.
+ */
 const relaxed: ReadonlySet<WriteName> = new Set([
   'createUpload',
   'saveUpload',
   'acknowledgeEvents',
   'recordPulls',
   'touchTokens',
+  'touchBlob',
+  'touchManifest',
+  'verifiedBlobs',
 ])
 
 export function isDurable(name: WriteName): boolean {
   return !relaxed.has(name)
 }
 
-/** Those that can change what `findManifest` or `findBlob` has found. (A mount only adds.) */
+/** Those that can change what `findManifest` or `findBlob` has found. (A mount only adds, and what comes back from quarantine.) */
 const ofContent: ReadonlySet<WriteName> = new Set([
   'putManifest',
   'deleteManifest',
   'deleteTag',
   'unlinkBlob',
   'finishUpload',
+  'collectBlobs',
+  'touchBlob',
+  'touchManifest',
+  'removeTags',
+  'restoreTag',
+  'collectManifests',
+  'quarantineBlob',
+  'quarantineManifest',
 ])
 
 export function changesContent(name: WriteName): boolean {

@@ -10,6 +10,7 @@ import { findRepository, listRepositories } from '../operations/repositories.ts'
 import { describeTags, listTags, listTagsOf } from '../operations/tags.ts'
 import { findUpload, listExpiredUploads } from '../operations/uploads.ts'
 import { usage } from '../operations/usage.ts'
+import { upkeepOf } from '../upkeep-of.ts'
 import { backUp } from './backup.ts'
 import type { Connection } from './connection.ts'
 import { openConnection } from './connection.ts'
@@ -106,6 +107,8 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
     recordPulls: (pulls) => submit('recordPulls', pulls),
 
     accounts: accountsOf(submit, async (operation) => reader.drive(operation)),
+
+    upkeep: upkeepOf(submit, async (operation) => reader.drive(operation)),
 
     statistics: async () => reader.drive(statistics()),
     check: () => submit('check', Date.now()),
