@@ -34,7 +34,6 @@ export const createRandom = (seed: number): Random => {
       for (let at = count - (count % 4); at < count; at += 1) bytes[at] = between(0, 255)
       return bytes
     },
-    fork: (name) =>
-      createRandom([...name].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), seed + 1)),
+    fork: (name) => createRandom(Buffer.from(name).reduce((sum, byte) => Math.imul(sum, 31) + byte, seed + 1)),
   }
 }

@@ -44,6 +44,10 @@ else if (values.list) for (const { name, title } of rows) console.log(`${name.pa
 else if (values.report) await writeReport(rows)
 else process.exitCode = (await runAll()) ? 0 : 1
 
+function say(line: string): void {
+  console.log(`  ${line}`)
+}
+
 async function runAll(): Promise<boolean> {
   const registry = registryNamed(values.registry)
   const seed = values.seed === undefined ? Math.trunc(Math.random() * 0x7fff_ffff) : Number(values.seed)
@@ -69,7 +73,6 @@ async function runRow(row: Row, registry: RegistryName, size: 'small' | 'full', 
   let outcome: RowOutcome
   let broken: string | undefined
   try {
-    const say = (line: string): void => console.log(`  ${line}`)
     outcome = await row.run({ size, registry, directory, seed, say, signal: interrupted.signal })
   } catch (error) {
     // Not a failure of the registry, which a control would take for its own: the row itself did not work.

@@ -92,7 +92,7 @@ const addLink = statement<{ repositoryId: number; digest: string; at: number; ac
 )
 
 /** Gives whether the link is new; one that was there begins its time again. */
-function* link(repositoryId: number, digest: Digest, at: number, actor: string): Operation<boolean> {
+function* addOrTouchLink(repositoryId: number, digest: Digest, at: number, actor: string): Operation<boolean> {
   if ((yield* one(addLink, { repositoryId, digest, at, actor })) !== undefined) return true
   yield* touchLink(repositoryId, digest, at)
   return false
@@ -110,7 +110,7 @@ export function* finishUpload(finish: FinishUpload, grant: Grant): WriteOperatio
     yield* run(replaceKey, { digest, key })
     yield* run(addGarbage, { key: blob.key, at })
   }
-  const isNew = yield* link(repositoryId, digest, at, actor)
+  const isNew = yield* addOrTouchLink(repositoryId, digest, at, actor)
   // One that is linked already counts for who brought it.
   const over = isNew && (yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas))
   if (over) return new Undone<FinishUploadResult>(over)
@@ -147,7 +147,7 @@ export function* mountBlob(mount: MountBlob, grant: Grant): WriteOperation<Mount
   if (blob === undefined || blob.corruptSince !== null || from === undefined)
     return new Undone<MountBlobResult>(undefined)
   const { size } = blob
-  const isNew = yield* link(repositoryId, digest, at, actor)
+  const isNew = yield* addOrTouchLink(repositoryId, digest, at, actor)
   if (isNew) {
     const over = yield* count({ repositoryId, bytes: size, ofActors: [[actor, size]] }, grant.quotas)
     if (over !== undefined) return new Undone<MountBlobResult>(over)
