@@ -13,11 +13,13 @@ export interface Options {
   readonly out: string | undefined
   /** Where the servers keep their data; the disk under it is the disk that is measured. */
   readonly work: string | undefined
+  /** A checkout of Stowage, built, to measure beside this one. */
+  readonly before: string | undefined
   /** Write a processor profile of Stowage's part of each row there. */
   readonly profile: string | undefined
 }
 
-export const usage = `node bench/run.ts [--rows a,b] [--rounds 5] [--seconds 5] [--without peer,peer] [--out DIR] [--work DIR] [--profile DIR]`
+export const usage = `node bench/run.ts [--rows a,b] [--rounds 5] [--seconds 5] [--without peer,peer] [--out DIR] [--work DIR] [--before DIR] [--profile DIR]`
 
 /** Throws an error that names the flag when a value cannot be used. */
 export function readOptions(argv: readonly string[]): Options {
@@ -30,6 +32,7 @@ export function readOptions(argv: readonly string[]): Options {
       without: { type: 'string', default: '' },
       out: { type: 'string' },
       work: { type: 'string' },
+      before: { type: 'string' },
       profile: { type: 'string' },
     },
   })
@@ -40,6 +43,7 @@ export function readOptions(argv: readonly string[]): Options {
     without: list(values.without),
     out: values.out,
     work: values.work,
+    before: values.before,
     profile: values.profile,
   }
 }

@@ -82,6 +82,7 @@ async function write(options: Options, chosen: readonly Row[], result: BenchResu
     chosen.length === rows.length &&
     options.rounds >= fewestRounds &&
     options.without.length === 0 &&
+    options.before === undefined &&
     options.profile === undefined
   const out = options.out ?? (whole ? bench : join(bench, '.work', 'last'))
   await mkdir(join(out, 'results'), { recursive: true })

@@ -6,6 +6,7 @@ import { cpuSecondsOf } from '../proc.ts'
 import { pushBlob, pushManifest } from '../push-driver.ts'
 import type { RowResult } from '../result.ts'
 import type { BenchServer, RunningServer } from '../servers/server.ts'
+import { stowage, stowageBefore } from '../servers/stowage.ts'
 
 export interface RowContext {
   readonly rounds: number
@@ -13,6 +14,8 @@ export interface RowContext {
   /** A directory of the row's own. */
   readonly directory: string
   readonly profile: string | undefined
+  /** A checkout of Stowage that takes part in every row that has peers, as `stowage before`. */
+  readonly before?: string | undefined
   /** False for a peer that is not there, or that the caller does not want. */
   readonly wanted: (server: BenchServer) => boolean
   readonly say: (text: string) => void
@@ -37,7 +40,13 @@ export async function startServers(
 ): Promise<Servers> {
   await using starting = new AsyncDisposableStack()
   const running: RunningServer[] = []
-  for (const server of servers.filter(context.wanted)) {
+  const { before } = context
+  const wanted = servers.filter(context.wanted)
+  const all =
+    before === undefined
+      ? wanted
+      : wanted.flatMap((server) => (server === stowage ? [server, stowageBefore(before)] : server))
+  for (const server of all) {
     const directory = await mkdtemp(join(context.directory, 'server-'))
     const profile = server.name === 'stowage' ? context.profile : undefined
     const started = starting.use(await server.start({ directory, content, profile }))
