@@ -20,6 +20,7 @@ const messages: Readonly<Record<MetadataErrorCode, string>> = {
   OVERLOADED: 'PostgreSQL has too much to do, or another transaction holds what this one needs. Try again later.',
   STORAGE_FULL: 'There is no room on the disk of PostgreSQL.',
   UNAVAILABLE: 'PostgreSQL does not answer, or does not take writes. Whether this one happened is unknown.',
+  WRITES_STOPPED: 'PostgreSQL takes no writes any more.',
   CLOSED: 'The metadata store has been closed.',
 }
 

@@ -1,7 +1,6 @@
 import type { ImmutableTags, Policies, QuotaRule } from './access/policies.ts'
 import type { AccountOptions } from './accounts/account-options.ts'
 import { checkRepositories } from './accounts/checks.ts'
-import type { UpkeepOptions } from './upkeep/upkeep-options.ts'
 
 /** Problems with options that are lists or need more than a range, each as a sentence that names the option. */
 
@@ -48,7 +47,7 @@ export const policyProblems = (policies: Policies | undefined): string[] => {
   return problems
 }
 
-const tagGlob = /^[A-Za-z0-9_.*-]{1,128}$/
+export const tagGlob = /^[A-Za-z0-9_.*-]{1,128}$/
 
 const immutableProblems = ({ repositories, tags }: ImmutableTags, field: string): string[] => [
   ...globProblems(repositories, `${field}.repositories`),
@@ -64,28 +63,11 @@ const quotaProblems = (rule: QuotaRule, field: string): string[] => [
       : [`${field} must have repositories or user`]),
 ]
 
-const globProblems = (glob: unknown, field: string): string[] => {
+export const globProblems = (glob: unknown, field: string): string[] => {
   try {
     checkRepositories(glob, field)
     return []
   } catch (error) {
     return [`${field}: ${error instanceof Error ? error.message.replace(/\.$/, '') : String(error)}`]
   }
-}
-
-export const upkeepProblems = (upkeep: UpkeepOptions | undefined): string[] => {
-  if (upkeep === undefined) return []
-  const problems: string[] = []
-  const number = (name: string, value: unknown): void => {
-    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) return
-    problems.push(`upkeep.${name} must be a number of 0 or more`)
-  }
-  const { garbage, retention, scrub } = upkeep
-  number('garbage.every', garbage?.every)
-  number('garbage.grace', garbage?.grace)
-  number('retention.every', retention?.every)
-  number('retention.restoreFor', retention?.restoreFor)
-  number('scrub.every', scrub?.every)
-  number('scrub.rate', scrub?.rate)
-  return problems
 }

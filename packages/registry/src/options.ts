@@ -8,7 +8,9 @@ import type { Cors } from './http/cors.ts'
 import type { RequestSummary } from './http/handle.ts'
 import type { Logger } from './logger.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
-import { accountProblems, policyProblems, upkeepProblems } from './option-problems.ts'
+import { accountProblems, policyProblems } from './option-problems.ts'
+import { upkeepProblems } from './upkeep-problems.ts'
+import type { UpkeepRun } from './upkeep/upkeep.ts'
 import { type UpkeepOptions, type UpkeepSettings, upkeepSettings } from './upkeep/upkeep-options.ts'
 
 export interface RegistryOptions {
@@ -64,6 +66,8 @@ export interface RegistryOptions {
   readonly logger?: Logger
   /** Called once for each answered request. Must not throw. */
   readonly onResponse?: (summary: RequestSummary) => void
+  /** Called after each run of upkeep. Must not throw. */
+  readonly onUpkeep?: (run: UpkeepRun) => void
   /** Milliseconds since the epoch; for tests. */
   readonly now?: () => number
 }
@@ -114,6 +118,7 @@ const known = {
     'cors',
     'logger',
     'onResponse',
+    'onUpkeep',
     'now',
   ],
   uploads: ['expireAfter', 'chunkMinLength', 'maxBlobSize'],

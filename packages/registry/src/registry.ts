@@ -1,8 +1,10 @@
+import type { Digest } from '@stowage/oci'
 import { createAccess } from './access/access.ts'
 import { type AccountService, openAccountService } from './accounts/account-service.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { createBlobs } from './content/blobs.ts'
 import { createManifests } from './content/manifests.ts'
+import { createTouch, touchAfter } from './content/touch.ts'
 import { createUploads } from './content/uploads.ts'
 import { createDelivery } from './events/delivery.ts'
 import { createPullCounter } from './events/pull-counter.ts'
@@ -14,9 +16,12 @@ import { assertDeclared, routes } from './http/routes.ts'
 import { createClientAddress } from './limits/proxies.ts'
 import { createRate } from './limits/rate.ts'
 import { silentLogger } from './logger.ts'
-import type { MetadataStatistics } from './metadata/metadata-store.ts'
+import type { MetadataStatistics, MetadataStore } from './metadata/metadata-store.ts'
+import type { SqliteMetadata } from './metadata/sqlite/sqlite-metadata.ts'
 import { type RegistryOptions, resolveOptions } from './options.ts'
 import { openStorage } from './storage.ts'
+import { backUpDirectory } from './upkeep/back-up-directory.ts'
+import { BackupError, type BackupReport } from './upkeep/backup-report.ts'
 import { createUpkeep } from './upkeep/create-upkeep.ts'
 import type { Upkeep } from './upkeep/upkeep.ts'
 
@@ -37,6 +42,20 @@ export interface Registry extends AsyncDisposable {
   status(): Promise<RegistryStatus>
   /** Garbage collection, retention and scrubbing, now. What of it happens by itself the option `upkeep` says. */
   readonly upkeep: Upkeep
+  /**
+   * Writes a copy of the database, as it is now, to a file that must not exist, while everything goes on. For a registry with
+   * SQLite: of a directory, `':memory:'`, or `sqliteMetadata`. PostgreSQL has its own means.
+   *
+   * @throws BackupError for other stores.
+   */
+  backUp(target: string): Promise<void>
+  /**
+   * Makes a backup of the whole data directory while everything goes on, see `backUpDirectory`. For a registry whose `storage`
+   * is a directory.
+   *
+   * @throws BackupError for other storage, or when the target is not empty.
+   */
+  backUpTo(directory: string, options?: { readonly signal?: AbortSignal }): Promise<BackupReport>
   /** Does now what happens by itself every half minute: expired uploads go, superseded bytes go, pull counts are written. */
   sweep(): Promise<SweepResult>
 }
@@ -88,15 +107,32 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
           }),
         )
 
+  const touchWithin = (grace: number) =>
+    createTouch({
+      touchAfter: touchAfter(grace),
+      now,
+      onTouchFailure: (error) => logger.error({ err: error }, 'the time of unused content could not be set anew'),
+    })
+  const onMissingBytes = (digest: Digest, key: string): void =>
+    logger.error({ digest, key }, 'bytes of a blob are missing: it is in quarantine until a push brings it again')
   const blobs = createBlobs({
     metadata,
     blobs: storage.blobs,
     removeUsed: settings.manifests.allowMissingBlobs,
+    touch: touchWithin(settings.upkeep.garbage.grace),
     now,
-    onMissingBytes: (digest, key) =>
-      logger.error({ digest, key }, 'the bytes of a blob are missing from the blob store'),
+    onMissingBytes,
   })
-  const manifests = createManifests({ metadata, blobs: storage.blobs, ...settings.manifests, now })
+  const manifests = createManifests({
+    metadata,
+    blobs: storage.blobs,
+    ...settings.manifests,
+    touch: touchWithin(settings.upkeep.retention.restoreFor),
+    now,
+    onMissingBytes,
+    onCorruptManifest: (digest) =>
+      logger.error({ digest }, 'the bytes of a manifest are wrong: it is in quarantine until a push brings it again'),
+  })
   const uploads = opened.use(createUploads({ metadata, blobs: storage.blobs, ...settings.uploads, now }))
   const pulls = createPullCounter(metadata, hooks, logger, now)
   opened.defer(pulls.flush)
@@ -130,7 +166,9 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
       metadata,
       blobs: storage.blobs,
       settings: settings.upkeep,
+      onRun: options.onUpkeep,
       policies: options.policies ?? {},
+      sweep: blobs.sweep,
       logger,
       now,
       changed: () => delivery.wake(),
@@ -176,10 +214,28 @@ export const createRegistry = async (options: RegistryOptions): Promise<Registry
       blobStore: storage.blobs.kind,
     }),
     upkeep,
+    backUp: async (target) => {
+      if (!canBackUp(metadata)) {
+        throw new BackupError(
+          `The ${metadata.kind} metadata store makes no backups of itself. Use the tools of its database.`,
+        )
+      }
+      await metadata.backUp(target)
+    },
+    backUpTo: async (target, run = {}) => {
+      const { storage: directory } = options
+      if (typeof directory !== 'string' || directory === ':memory:') {
+        throw new BackupError('Only a registry in a directory can be backed up as a whole. Back up its two stores.')
+      }
+      return backUpDirectory(directory, target, { ...run, now })
+    },
     sweep,
     [Symbol.asyncDispose]: async () => closing.disposeAsync(),
   }
 }
+
+const canBackUp = (metadata: MetadataStore): metadata is SqliteMetadata =>
+  'backUp' in metadata && typeof metadata.backUp === 'function'
 
 const loginOf = (accounts: AccountService | undefined): LoginSettings | undefined => {
   if (accounts === undefined) return undefined

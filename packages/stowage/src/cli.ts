@@ -102,6 +102,9 @@ const runServer = async (argv: readonly string[], environment: CommandInput['env
   })
 
   // From here on only for the list: they never get here.
+  for (const { name, summary } of administrationCommands) {
+    if (!name.includes(' ')) program.addCommand(new Command(name).summary(summary))
+  }
   for (const [name, summary] of administrationGroups) {
     const verbs = administrationCommands.flatMap((one) =>
       one.name.startsWith(`${name} `) ? [one.name.slice(name.length + 1)] : [],

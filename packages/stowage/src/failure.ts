@@ -19,6 +19,8 @@ export const exitCodes = {
   'digest-mismatch': 7,
   /** No connection, one that broke, or one on which nothing came. */
   network: 8,
+  /** `stowage doctor` or `stowage scrub` found something wrong in the registry. */
+  problems: 9,
   /** The command line was not understood. */
   usage: 64,
   /** There is no data directory to look at. */
@@ -39,7 +41,10 @@ export const exitCodes = {
 
 export type Failure = keyof typeof exitCodes
 
-/** Something a person can put right. Its message says how; it is shown without a stack. */
+/**
+ * Something a person can put right. Its message says how; it is shown without a stack. An empty message: the result of the
+ * command has said it, and only the exit code is left to tell.
+ */
 export class StowageError extends Error {
   override readonly name = 'StowageError'
   readonly failure: Failure

@@ -6,6 +6,7 @@ Examples:
   stowage serve                                  serve ./data on 127.0.0.1:5000
   stowage serve 8000 --data /srv/images          choose the port and the place
   stowage status                                 what is in ./data, and is it served?
+  stowage doctor                                 is anything wrong with it?
   stowage user add admin --administrator         the first user, for stowage serve --auth
   stowage cp alpine:3.20 localhost:5000/alpine   copy an image, with all its platforms
   stowage ls localhost:5000/alpine               its tags
@@ -39,10 +40,12 @@ export const administrationExitCodeHelp = `
 Exit codes:
   0   done, or allowed                   69   the running server does not answer
   1   any other failure                  70   a defect; the message has the details
-  3   there is no such user, token, …    73   the data directory cannot be used
-  5   denied: stowage access explain     75   another process uses the data directory
-  64  the command line is wrong          78   the configuration is wrong
-  66  there is no registry there         130  interrupted
+  3   there is no such user, tag, …      73   the data directory cannot be used
+  5   denied: stowage access explain,    75   another process uses the data directory
+      or a policy forbids it             78   the configuration is wrong
+  9   doctor or scrub found problems     130  interrupted
+  64  the command line is wrong
+  66  there is no registry there
 `
 
 export const clientExitCodeHelp = `

@@ -49,6 +49,15 @@ export const registryOptions = (
     allowMissingBlobs: settings['manifests.allowMissingBlobs'],
     allowMissingManifests: settings['manifests.allowMissingManifests'],
   },
+  upkeep: {
+    garbage: { every: settings['garbage.every'], grace: settings['garbage.grace'] },
+    retention: {
+      every: settings['retention.every'],
+      restoreFor: settings['retention.restoreFor'],
+      rules: settings['retention.rules'] ?? [],
+    },
+    scrub: { every: settings['scrub.every'], rate: settings['scrub.rate'] },
+  },
   ...(settings['cors.origins'] === undefined ? {} : { cors: { origins: settings['cors.origins'] } }),
 })
 

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accounts, Logger, Registry } from '@stowage/registry'
 import { toNodeHandler } from '@stowage/registry/node'
+import { accountGroup } from './admin/account-operations.ts'
 import { isServed } from './admin/client.ts'
 import { openAdminSocket } from './admin/server.ts'
+import { upkeepGroup } from './admin/upkeep-operations.ts'
 import { type Address, formatAddress } from './config/address.ts'
 import { settingsFrom, type SettingsInput } from './config/options.ts'
 import type { Settings } from './config/settings.ts'
@@ -21,6 +23,7 @@ import { createMetrics } from './server/metrics.ts'
 import { type NoticeFacts, noticesOf } from './server/notices.ts'
 import { permit } from './server/policy.ts'
 import { createRequestMetrics } from './server/request-metrics.ts'
+import { createUpkeepRecord } from './server/upkeep-record.ts'
 import { version } from './version.ts'
 import { whileLocked } from './while-locked.ts'
 
@@ -61,6 +64,7 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
   const startedAt = new Date().toISOString()
 
   const requests = createRequestMetrics()
+  const upkeep = createUpkeepRecord()
   const logRequest = logRequests(logger, settings['log.level'] === 'debug')
   await using opened = new AsyncDisposableStack()
   const open = async (): Promise<Registry> =>
@@ -68,8 +72,10 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
       ...registryOptions(settings, logger, accounts),
       onResponse: (summary) => {
         requests.record(summary.method, summary.route ?? 'none', summary.status, summary.milliseconds)
+        if (summary.error !== undefined) requests.refuse(summary.error)
         logRequest(summary)
       },
+      onUpkeep: upkeep.record,
     })
   const registry = opened.use(
     await whileLocked(open, async (locked) => {
@@ -85,7 +91,7 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
   })
   opened.defer(connections.stop)
   const health = createHealth(registry, logger)
-  const metrics = createMetrics({ registry, connections, requests, logger })
+  const metrics = createMetrics({ registry, connections, requests, upkeep, logger })
   opened.defer(metrics.stop)
 
   const secure = tls !== undefined
@@ -139,12 +145,16 @@ export const serve = async ({ logger: ownLogger, ...input }: ServeOptions = {}):
         connections: connections.open(),
         requestsInFlight: connections.inFlight(),
         registry: await registry.status(),
+        upkeep: upkeep.last(),
       }),
       sweep: async () => registry.sweep(),
     },
-    registry.accounts === undefined
-      ? undefined
-      : { accounts: registry.accounts, facts: { auth: settings.auth === true } },
+    [
+      ...(registry.accounts === undefined
+        ? []
+        : [accountGroup({ accounts: registry.accounts, facts: { auth: settings.auth === true } })]),
+      upkeepGroup({ registry, exclusive: false }),
+    ],
     logger,
   )
   opened.use(admin)

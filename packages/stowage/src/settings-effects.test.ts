@@ -13,10 +13,12 @@ import { connectTo } from './testing/raw-connection.ts'
 import { selfSigned } from '@stowage/testkit'
 import { serveForTest } from './testing/serve-for-test.ts'
 import { temporaryDirectory } from './testing/temporary-directory.ts'
+import { upkeepEffects } from './testing/upkeep-effects.ts'
 
 /** Every setting there is, with a proof that it does something. The compiler asks for one when a setting is added. */
 const effects: { readonly [K in SettingKey]: () => Promise<void> } = {
   ...accessEffects,
+  ...upkeepEffects,
 
   address: async () => {
     await using started = await serveForTest({ address: '[::1]:0' })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRegistry, type Registry } from '@stowage/registry'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { accountGroup } from './admin/account-operations.ts'
 import { openAdminSocket } from './admin/server.ts'
 import { StowageError } from './failure.ts'
 import { serve } from './serve.ts'
@@ -36,7 +37,8 @@ test('a command that waits finds the server that has the directory', async () =>
   const command = runClientCommand(['user', 'ls', '--data', data, '--json'])
   await sleep(200)
   const none = async (): Promise<never> => Promise.reject(new Error('not asked here'))
-  const admin = await openAdminSocket(data, { status: none, sweep: none }, { accounts, facts: { auth: true } }, logger)
+  const group = accountGroup({ accounts, facts: { auth: true } })
+  const admin = await openAdminSocket(data, { status: none, sweep: none }, [group], logger)
   onTestFinished(async () => admin[Symbol.asyncDispose]())
   expect((await command).stdout).toContain('"ada"')
 })

@@ -126,6 +126,28 @@ export const describeBlobReads = (store: () => BlobStore): void => {
     expect(deleted).toBe(true)
   })
 
+  it('of who inspects give everything, in pieces of at most a MiB, and when it was stored', async () => {
+    for (const size of [0, 1, 256 * kibibyte, 3 * mebibyte + 7]) {
+      const bytes = someBytes(size)
+      const key = await put(store(), bytes)
+      const found = await store().inspect(key)
+      expect(found?.size).toBe(size)
+      expect(Math.abs(Date.now() - (found?.storedAt ?? 0))).toBeLessThan(60_000)
+      const pieces: Uint8Array[] = []
+      for await (const piece of found?.read() ?? []) {
+        expect(piece.byteLength).toBeLessThanOrEqual(mebibyte)
+        // The next one may be in its place.
+        pieces.push(Uint8Array.from(piece))
+      }
+      expect(sameBytes(Buffer.concat(pieces), bytes)).toBe(true)
+      // Half read and left.
+      for await (const _ of found?.read() ?? []) break
+      await store().delete(key)
+      expect(await store().inspect(key)).toBeUndefined()
+    }
+    expect(await store().inspect('../../etc/passwd')).toBeUndefined()
+  })
+
   it('of keys of another shape find nothing', async () => {
     const bytes = someBytes(1000)
     const key = await put(store(), bytes)

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import type { BlobStore } from '@stowage/registry'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { collect, kibibyte, put, someBytes } from './blob-contract-bytes.ts'
+import { describeBlobLists } from './blob-contract-lists.ts'
 import { describeBlobReads } from './blob-contract-reads.ts'
 import { describeBlobUploads } from './blob-contract-uploads.ts'
 
@@ -30,6 +31,7 @@ export const describeBlobStore = (name: string, open: () => Promise<BlobStoreUnd
 
     describe('uploads', () => describeBlobUploads(store))
     describe('reads', () => describeBlobReads(store))
+    describe('lists', () => describeBlobLists(store))
 
     describe('life', () => {
       it('says what sort of store it is, and that it can read and write', async () => {

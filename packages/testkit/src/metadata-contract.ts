@@ -8,15 +8,23 @@ import { describeAccessVersion } from './metadata-contract/accounts-version.ts'
 import { describeBlobs } from './metadata-contract/blobs.ts'
 import { describeEvents } from './metadata-contract/events.ts'
 import { describeFreshReads } from './metadata-contract/fresh-reads.ts'
+import { describeGarbageHistories } from './metadata-contract/garbage-histories.ts'
+import { describeGarbageRaces } from './metadata-contract/garbage-races.ts'
+import { describeGarbage } from './metadata-contract/garbage.ts'
 import { describeImmutableTags } from './metadata-contract/immutable-tags.ts'
 import { describeManifests } from './metadata-contract/manifests.ts'
 import { describeMounts } from './metadata-contract/mounts.ts'
+import { describeInspection } from './metadata-contract/inspect.ts'
+import { describeQuarantine } from './metadata-contract/quarantine.ts'
 import { describeQuotaRaces } from './metadata-contract/quota-races.ts'
 import { describeQuotas } from './metadata-contract/quotas.ts'
 import { describeRaces } from './metadata-contract/races.ts'
 import { describeReferrers } from './metadata-contract/referrers.ts'
 import { describeRepositories } from './metadata-contract/repositories.ts'
+import { describeRestores } from './metadata-contract/restore.ts'
+import { describeRetention } from './metadata-contract/retention.ts'
 import { describeTags } from './metadata-contract/tags.ts'
+import { describeUnused } from './metadata-contract/unused.ts'
 import { describeUploads } from './metadata-contract/uploads.ts'
 
 /**
@@ -56,6 +64,16 @@ export const describeMetadataStore = (name: string, open: () => Promise<Metadata
     describe('the version of access', () => describeAccessVersion(store))
     describe('accounts at the same time', () => describeAccountRaces(store))
     describe('limits at the same time', () => describeQuotaRaces(store))
+    describe('what is unused', () => describeUnused(store))
+    describe('garbage collection', () => describeGarbage(store))
+    describe('garbage collection at the same time', () => describeGarbageRaces(store))
+    describe('garbage collection in random histories', () => describeGarbageHistories(store))
+
+    describe('retention', () => describeRetention(store))
+    describe('removed tags', () => describeRestores(store))
+
+    describe('in quarantine', () => describeQuarantine(store))
+    describe('an inspection', () => describeInspection(store))
 
     describe('life', () => {
       it('says what sort of store it is, and that it can read and write', async () => {

@@ -31,8 +31,17 @@ export interface BlobStore extends AsyncDisposable {
    * The bytes from `start` up to but not including `end` (0 ≤ start ≤ end ≤ size): a `Uint8Array` when they are few, else a
    * Node stream. The stream fails, and never ends cleanly, when the store has fewer bytes than that. `undefined` when the
    * store has no such key. The bytes may be shared by several readers: they are never to be changed.
+   *
+   * Rejects with an error of the code `BLOB_SHORT` when it is known at once that there are fewer bytes; with another when the
+   * place where the bytes would be cannot be reached, which says nothing of them.
    */
   read(key: string, start: number, end: number): Promise<Uint8Array | BlobStream | undefined>
+
+  /**
+   * What is stored under the key, for whoever checks it: past every cache, which it leaves as it is. `undefined` when the store
+   * has no such key; rejects when the place where it would be cannot be reached.
+   */
+  inspect(key: string): Promise<InspectedBytes | undefined>
 
   /** Every blob that is stored, in no order, to find those that no row points to. What comes and goes meanwhile may be missed. */
   listBlobs(): AsyncIterable<StoredBytes>
@@ -49,6 +58,14 @@ export interface StoredBytes {
   readonly size: number
   /** When they were committed, milliseconds since the epoch. */
   readonly storedAt: number
+}
+
+export interface InspectedBytes {
+  readonly size: number
+  /** When they were committed, milliseconds since the epoch. */
+  readonly storedAt: number
+  /** All of them, however many there are, in pieces of at most a MiB. A piece is good until the next one is asked for. */
+  read(): AsyncIterable<Uint8Array>
 }
 
 /** The bytes of a blob as a stream. A store that can bring them to a Node response with less work has `sendTo`. */

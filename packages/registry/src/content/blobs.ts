@@ -6,11 +6,15 @@ import { RegistryError } from '../errors.ts'
 import type { BlobRow, MetadataStore } from '../metadata/metadata-store.ts'
 import { tagImmutable } from './immutable-tags.ts'
 import { quotaExceeded } from './quotas.ts'
+import { createReadBlob } from './read-blob.ts'
+import { type Touch, untouched } from './touch.ts'
 import type { RepositoryGrant } from './uploads.ts'
 
 export interface Blobs {
   /** The blob's row, if the repository of the grant links it. */
   find(grant: RepositoryGrant, digest: Digest): Promise<BlobRow>
+  /** The same for who asks before a push, and will not send what is there: from now on it stays for the grace period. */
+  findToKeep(grant: RepositoryGrant, digest: Digest): Promise<BlobRow>
   /** The bytes from `start` up to but not including `end`. */
   read(grant: RepositoryGrant, blob: BlobRow, start: number, end: number): Promise<Uint8Array | Readable>
   /** @returns whether the blob is now in the repository. */
@@ -28,7 +32,10 @@ export interface BlobOptions {
   readonly blobs: BlobStore
   /** Whether a blob may go while a manifest of its repository needs it. */
   readonly removeUsed: boolean
+  /** Default: nothing has a time that is to be set anew. */
+  readonly touch?: Touch
   readonly now: () => number
+  /** Told once of a blob whose bytes are missing, all or some. */
   readonly onMissingBytes: (digest: Digest, key: string) => void
 }
 
@@ -36,7 +43,7 @@ export interface BlobOptions {
 const garbageGrace = 60_000
 
 export const createBlobs = (options: BlobOptions): Blobs => {
-  const { metadata, blobs, now } = options
+  const { metadata, blobs, now, touch = untouched } = options
 
   const find: Blobs['find'] = async (grant, digest) => {
     const row = await metadata.findBlob(grant.repository, digest)
@@ -44,17 +51,20 @@ export const createBlobs = (options: BlobOptions): Blobs => {
     return row
   }
 
+  const findToKeep: Blobs['findToKeep'] = async (grant, digest) => {
+    const row = await find(grant, digest)
+    const { repository } = grant
+    // Before the answer: what a client is told is there must still be there when it comes with the manifest.
+    const touched = await touch(row.unusedSince, async (at) => metadata.upkeep.touchBlob(repository, digest, at))
+    // It may have been taken away just before.
+    return touched ? find(grant, digest) : row
+  }
+
+  const readBlob = createReadBlob(options)
   const read: Blobs['read'] = async (grant, blob, start, end) => {
-    const bytes = await blobs.read(blob.key, start, end)
-    if (bytes !== undefined) return bytes
-    // A push of the same digest may have given it a new key since the row was read.
-    const again = await metadata.findBlob(grant.repository, blob.digest)
-    if (again !== undefined && again.key !== blob.key) {
-      const moved = await blobs.read(again.key, start, end)
-      if (moved !== undefined) return moved
-    }
-    if (again !== undefined) options.onMissingBytes(blob.digest, blob.key)
-    throw unknown(blob.digest)
+    const bytes = await readBlob(grant.repository, blob, start, end)
+    if (bytes === undefined) throw unknown(blob.digest)
+    return bytes
   }
 
   const mount: Blobs['mount'] = async (grant, digest, source) => {
@@ -119,7 +129,7 @@ export const createBlobs = (options: BlobOptions): Blobs => {
     return deleted.length
   }
 
-  return { find, read, mount, remove, sweep }
+  return { find, findToKeep, read, mount, remove, sweep }
 }
 
 const unknown = (digest: Digest): RegistryError =>

@@ -9,15 +9,19 @@ import {
 import { LRUCache } from 'lru-cache'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { RegistryError } from '../errors.ts'
-import type { ManifestReference, ManifestRow, MetadataStore } from '../metadata/metadata-store.ts'
+import type { FoundManifest, ManifestReference, ManifestRow, MetadataStore } from '../metadata/metadata-store.ts'
 import { digestOf } from './digester.ts'
 import { tagImmutable } from './immutable-tags.ts'
 import { manifestFacts, maxConfigSize } from './manifest-facts.ts'
 import { quotaExceeded } from './quotas.ts'
+import { createReadBlob } from './read-blob.ts'
+import { type Touch, untouched } from './touch.ts'
 import type { RepositoryGrant } from './uploads.ts'
 
 export interface Manifests {
   find(grant: RepositoryGrant, reference: ManifestReference): Promise<ManifestRow>
+  /** The same for who asks before a push, and will not send what is there: without a tag it stays as if it came now. */
+  findToKeep(grant: RepositoryGrant, reference: ManifestReference): Promise<ManifestRow>
   /** The bytes exactly as they were pushed. */
   read(grant: RepositoryGrant, manifest: ManifestRow): Promise<Uint8Array>
   put(
@@ -50,11 +54,18 @@ export interface ManifestOptions {
   readonly allowMissingManifests: boolean
   /** Bytes of manifests kept in memory. */
   readonly cacheSize: number
+  /** Default: nothing has a time that is to be set anew. */
+  readonly touch?: Touch
   readonly now: () => number
+  /** Told once of a blob, a config, whose bytes are missing, all or some. */
+  readonly onMissingBytes?: (digest: Digest, key: string) => void
+  /** Told once of a manifest whose bytes in the database are not its own. */
+  readonly onCorruptManifest?: (digest: Digest) => void
 }
 
 export const createManifests = (options: ManifestOptions): Manifests => {
-  const { metadata, blobs, now } = options
+  const { metadata, now, touch = untouched } = options
+  const readBlob = createReadBlob(options)
   // By digest alone: the bytes of a digest never change. Who may see them is decided by `find`, every time.
   const cache = new LRUCache<string, Uint8Array>({
     maxSize: options.cacheSize,
@@ -74,18 +85,34 @@ export const createManifests = (options: ManifestOptions): Manifests => {
           detail: { name: repository },
         })
 
-  const find: Manifests['find'] = async (grant, reference) => {
+  const find = async (grant: RepositoryGrant, reference: ManifestReference): Promise<FoundManifest> => {
     const row = await metadata.findManifest(grant.repository, reference)
     if (row === undefined) throw await unknown(grant.repository, reference)
     return row
   }
 
+  const findToKeep: Manifests['findToKeep'] = async (grant, reference) => {
+    const row = await find(grant, reference)
+    // Before the answer, as for blobs.
+    const touched = await touch(row.untaggedSince, async (at) =>
+      metadata.upkeep.touchManifest(grant.repository, row.digest, at),
+    )
+    return touched ? find(grant, reference) : row
+  }
+
   const read: Manifests['read'] = async (grant, manifest) => {
     const cached = cache.get(manifest.digest)
     if (cached !== undefined) return cached
-    const bytes = await metadata.readManifest(grant.repository, manifest.digest)
-    if (bytes === undefined) throw await unknown(grant.repository, { digest: manifest.digest })
-    cache.set(manifest.digest, bytes)
+    const { digest } = manifest
+    const bytes = await metadata.readManifest(grant.repository, digest)
+    if (bytes === undefined) throw await unknown(grant.repository, { digest })
+    // Once for each time they come from the database, which vouches for nothing.
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
+      const found = await metadata.upkeep.quarantineManifest(digest, now())
+      if (found === 'quarantined') options.onCorruptManifest?.(digest)
+      throw await unknown(grant.repository, { digest })
+    }
+    cache.set(digest, bytes)
     return bytes
   }
 
@@ -112,7 +139,7 @@ export const createManifests = (options: ManifestOptions): Manifests => {
     const needs = requirements(manifest, options)
     const facts = await manifestFacts(manifest, async (config) => {
       const row = await metadata.findBlob(grant.repository, config.digest)
-      return row === undefined || row.size > maxConfigSize ? undefined : blobs.read(row.key, 0, row.size)
+      return row === undefined || row.size > maxConfigSize ? undefined : readBlob(grant.repository, row, 0, row.size)
     })
     const subject = manifest.subject?.digest
     const result = await metadata.putManifest(
@@ -174,7 +201,7 @@ export const createManifests = (options: ManifestOptions): Manifests => {
     }
   }
 
-  return { find, read, put, removeTag, remove }
+  return { find, findToKeep, read, put, removeTag, remove }
 }
 
 /** What must be in the repository before the manifest may be. A subject need not be there, nor a layer that may not be copied. */

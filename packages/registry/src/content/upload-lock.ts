@@ -1,5 +1,5 @@
 /** After this long without a byte a holder is taken for dead and asked to let go. Milliseconds. */
-const stalledAfter = 5000
+export const stalledAfter = 5000
 
 export interface Hold extends Disposable {
   /** Aborts when the holder is to let go: it has stalled and somebody else needs the upload, or the upload is over. */
@@ -53,7 +53,7 @@ export const createUploadLock = (now: () => number): UploadLock => {
       const patience = Math.min(current.lastAlive + stalledAfter - now(), stalledAfter)
       if (patience <= 0) interrupt()
       // Waiting in turn is the point.
-      await settledWithin(current.released, patience <= 0 ? 1000 : patience)
+      await settledWithin(current.released, patience <= 0 ? 1000 : patience, signal)
     }
   }
   return {
@@ -64,12 +64,15 @@ export const createUploadLock = (now: () => number): UploadLock => {
   }
 }
 
-const settledWithin = async (promise: Promise<void>, milliseconds: number): Promise<void> => {
-  const timeout = Promise.withResolvers<void>()
-  const timer = setTimeout(timeout.resolve, milliseconds)
+const settledWithin = async (promise: Promise<void>, milliseconds: number, signal: AbortSignal): Promise<void> => {
+  const over = Promise.withResolvers<void>()
+  const end = (): void => over.resolve()
+  const timer = setTimeout(end, milliseconds)
+  signal.addEventListener('abort', end, { once: true })
   try {
-    await Promise.race([promise, timeout.promise])
+    await Promise.race([promise, over.promise])
   } finally {
     clearTimeout(timer)
+    signal.removeEventListener('abort', end)
   }
 }

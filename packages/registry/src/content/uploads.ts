@@ -10,7 +10,7 @@ import { quotaExceeded, roomFor } from './quotas.ts'
 import { receive } from './receive.ts'
 import { createTakeChunk, tooLarge } from './take-chunk.ts'
 import { createUnfinishedBytes } from './unfinished-bytes.ts'
-import type { Hold } from './upload-lock.ts'
+import { type Hold, stalledAfter } from './upload-lock.ts'
 import { createUploadSweep } from './upload-sweep.ts'
 
 export type { RepositoryGrant } from './open-uploads.ts'
@@ -42,7 +42,8 @@ export interface Uploads extends AsyncDisposable {
   append(grant: RepositoryGrant, id: string, body: Body): Promise<UploadStatus>
   /** @param body The last chunk, when the closing request brings one. */
   finish(grant: RepositoryGrant, id: string, digest: Digest, body: Body | undefined): Promise<void>
-  status(grant: RepositoryGrant, id: string): Promise<UploadStatus>
+  /** Waits for a request that is at work on the upload, unless bytes keep coming to it. */
+  status(grant: RepositoryGrant, id: string, signal?: AbortSignal): Promise<UploadStatus>
   cancel(grant: RepositoryGrant, id: string): Promise<void>
   /** Forgets uploads that had no byte for `expireAfter`, and closes handles nobody uses. Returns how many it forgot. */
   sweep(): Promise<number>
@@ -185,9 +186,18 @@ export const createUploads = (options: UploadOptions): Uploads => {
     }
   }
 
-  const status: Uploads['status'] = async (grant, id) => {
-    const upload = await open.find(grant, id)
-    return { id, size: upload.bytes.size }
+  const status: Uploads['status'] = async (grant, id, signal = neverAborted) => {
+    // Who lost the connection asks at once, and often before we have come to the end of what arrived over it. What we say
+    // must still be so when the client goes on from there: without Content-Range nothing shows that it does not fit.
+    const patience = AbortSignal.timeout(patient)
+    try {
+      const [{ bytes }, hold] = await open.take(grant, id, AbortSignal.any([signal, patience]))
+      using _ = hold
+      return { id, size: bytes.size }
+    } catch (error) {
+      if (signal.aborted || !patience.aborted) throw error
+      return { id, size: (await open.find(grant, id)).bytes.size }
+    }
   }
 
   const cancel: Uploads['cancel'] = async (grant, id) => {
@@ -224,6 +234,9 @@ export const createUploads = (options: UploadOptions): Uploads => {
     },
   }
 }
+
+/** For how long a request that is alive holds up who asks about its upload: longer than one that is not. Milliseconds. */
+const patient = stalledAfter + 1000
 
 const neverAborted = new AbortController().signal
 

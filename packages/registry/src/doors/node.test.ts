@@ -259,6 +259,49 @@ describe('Expect: 100-continue', () => {
   })
 })
 
+describe('requests that are sent behind each other on one connection', () => {
+  /** A registry that decides about `first` when the test says so, and tells which repositories were asked for. */
+  const setUp = async () => {
+    const asked: string[] = []
+    const first = Promise.withResolvers<{ allow: boolean }>()
+    const registry = await createTestRegistry({
+      access: {
+        authorize: async (_principal, _action, { repository = '' }) => {
+          asked.push(repository)
+          return repository === 'first' ? first.promise : { allow: true }
+        },
+      },
+    })
+    const connection = await open(registry.host)
+    const requests = ['first', 'second', 'third'].map((name) => head('GET', `/v2/${name}/tags/list`, {}))
+    connection.socket.write(requests.join(''))
+    // A later request of another client is answered: what was to happen on the first connection has.
+    expect((await fetch(`${registry.url}/v2/other/tags/list`)).status).toBe(404)
+    return { registry, connection, asked, answerFirst: () => first.resolve({ allow: true }) }
+  }
+
+  it('are begun when the one before is answered', async () => {
+    const { registry, connection, asked, answerFirst } = await setUp()
+    await using _ = registry
+    expect(asked).toEqual(['first', 'other'])
+    answerFirst()
+    await until(connection, '"third"')
+    expect(asked).toEqual(['first', 'other', 'second', 'third'])
+    expect(connection.received().match(/HTTP\/1.1 404 /g)).toHaveLength(3)
+    connection.socket.destroy()
+  })
+
+  it('are not begun when the client goes away', async () => {
+    const { registry, connection, asked, answerFirst } = await setUp()
+    await using _ = registry
+    connection.socket.destroy()
+    expect((await fetch(`${registry.url}/v2/another/tags/list`)).status).toBe(404)
+    answerFirst()
+    expect((await fetch(`${registry.url}/v2/another/tags/list`)).status).toBe(404)
+    expect(asked).toEqual(['first', 'other', 'another', 'another'])
+  })
+})
+
 /**
  * Pushes again and again from a thread of its own (on the thread of the server a client would read every answer before its
  * writing fails): with and without a length, on connections that are to be used again and on some that are not. Gives the

@@ -3,6 +3,7 @@ import type { ServerRequest } from 'srvx'
 import { toNodeHandler as toSrvxHandler } from 'srvx/node'
 import { awaitingContinue } from '../http/fetch.ts'
 import { isRegistryPath } from '../http/route.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
 /** What a door needs of a registry. */
 export interface Mountable {
@@ -42,9 +43,13 @@ export const toNodeHandler = (registry: Mountable): NodeHandler => {
       next()
       return
     }
-    // A stream of HTTP/2 ends by itself and leaves its connection to the others.
-    if (bodyLength(req) > 0 && req.httpVersionMajor === 1) drainAfter(req, res)
-    serve(req, res)
+    // Streams of HTTP/2 are there to be served beside each other; each ends by itself and leaves its connection to the others.
+    if (req.httpVersionMajor !== 1) {
+      serve(req, res)
+      return
+    }
+    if (bodyLength(req) > 0) drainAfter(req, res)
+    oneAtATime(req, res, () => serve(req, res))
   }
   return Object.assign(handler, {
     checkContinue: (req: IncomingMessage, res: ServerResponse) => {

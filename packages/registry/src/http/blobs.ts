@@ -8,7 +8,8 @@ import type { Operations, RepositoryCall, Services } from './resource.ts'
 
 /** end-2. A HEAD has the head of a GET: RFC 9110 section 9.3.2. */
 const get = async ({ incoming, grant, last }: RepositoryCall, { blobs }: Services): Promise<Reply> => {
-  const blob = await blobs.find(grant, requireDigest(last))
+  const digest = requireDigest(last)
+  const blob = await (incoming.method === 'HEAD' ? blobs.findToKeep(grant, digest) : blobs.find(grant, digest))
   const headers = contentHeaders(blob.digest, blob.size, 'application/octet-stream')
   headers['content-disposition'] = 'attachment'
   headers['accept-ranges'] = 'bytes'

@@ -38,22 +38,39 @@ export const errorReply = (error: RegistryError, { location, challenge: own, mor
 }
 
 /** Faults of the machine that a client should try again after, by the code of the system call or of the store. */
-export const machineFault = (
-  error: unknown,
-): { fault: 'storage-full' | 'overloaded'; retryAfter: number } | undefined => {
+export const machineFault = (error: unknown): MachineFault | undefined => {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
+    // A limit on the size of a file, as a host may set it for the process.
+    case 'EFBIG':
     case 'STORAGE_FULL':
-      return { fault: 'storage-full', retryAfter: 60 }
+      return { fault: 'storage-full', retryAfter: 60, message: 'The storage of the registry is full.' }
     case 'EMFILE':
     case 'ENFILE':
+    case 'ENOMEM':
+    case 'EAGAIN':
+    case 'EINTR':
     case 'OVERLOADED':
-    case 'UNAVAILABLE':
     case 'CLOSED':
-      return { fault: 'overloaded', retryAfter: 1 }
+      return { fault: 'overloaded', retryAfter: 1, message: 'The registry is overloaded.' }
+    case 'UNAVAILABLE':
+      return { fault: 'overloaded', retryAfter: 1, message: 'The storage of the registry cannot be used for now.' }
+    // Nothing mends these in a second, but another server may stand behind the same name.
+    case 'EIO':
+    case 'EROFS':
+    case 'WRITES_STOPPED':
+      return { fault: 'overloaded', retryAfter: 5, message: 'The storage of the registry failed.' }
     default:
       return undefined
   }
+}
+
+export interface MachineFault {
+  readonly fault: 'storage-full' | 'overloaded'
+  /** Seconds. */
+  readonly retryAfter: number
+  /** For the client: what is wrong, and nothing of where. */
+  readonly message: string
 }

@@ -55,8 +55,10 @@ const createSaboteur = () => {
 }
 
 const kinds: [[string, () => Error, number], ...[string, () => Error, number][]] = [
-  ['a disk that fails', () => Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }), 500],
+  ['a disk that fails', () => Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }), 503],
   ['a disk that is full', () => Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), 507],
+  ['a file system that became read-only', () => Object.assign(new Error('EROFS: read-only'), { code: 'EROFS' }), 503],
+  ['a process without memory', () => Object.assign(new Error('ENOMEM: not enough memory'), { code: 'ENOMEM' }), 503],
   ['a store that is overloaded', () => Object.assign(new Error('too much'), { code: 'OVERLOADED' }), 503],
   ['a database whose connection broke', () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), 500],
 ]
@@ -150,8 +152,9 @@ describe.each(doors)('whatever fails in the stores, through $name', ({ open }) =
       saboteur.disarm()
       for (const answer of answers) {
         if (answer.status < 400 || answer.bytes.byteLength === 0) continue
+        if ([503, 507].includes(answer.status)) expect(answer.header('retry-after')).toMatch(/^\d+$/)
         expect(answer.json()).toMatchObject({ errors: [{ code: expect.stringMatching(/^[A-Z_]+$/) as string }] })
-        expect(answer.text()).not.toMatch(/EIO|ENOSPC|ECONNRESET|too much/)
+        expect(answer.text()).not.toMatch(/EIO|ENOSPC|EROFS|ENOMEM|ECONNRESET|too much/)
       }
       const failed = answers.map((answer) => answer.status).filter((code) => code >= 500)
       expect([where, failed.length <= 1, failed.every((code) => code === status)]).toEqual([where, true, true])

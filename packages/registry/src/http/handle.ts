@@ -220,9 +220,8 @@ const recognise = (error: unknown, incoming: Incoming, logger: Logger): Registry
   const machine = machineFault(error)
   if (machine !== undefined) {
     logger.error({ err: error, method: incoming.method }, 'a fault of the machine')
-    const what =
-      machine.fault === 'storage-full' ? 'The storage of the registry is full.' : 'The registry is overloaded.'
-    return new RegistryError(machine.fault, `${what} Try again later.`, { hints: { retryAfter: machine.retryAfter } })
+    const { fault, message, retryAfter } = machine
+    return new RegistryError(fault, `${message} Try again later.`, { hints: { retryAfter } })
   }
   if (error instanceof BodyBroken || isDeparture(error, incoming)) {
     logger.debug({ method: incoming.method }, 'the client went away')

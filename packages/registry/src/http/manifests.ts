@@ -13,7 +13,9 @@ import { refuseContentEncoding } from './uploads.ts'
  */
 const get = async ({ incoming, grant, last }: RepositoryCall, { manifests, pulls }: Services): Promise<Reply> => {
   const reference = requireReference(last)
-  const manifest = await manifests.find(grant, reference)
+  const manifest = await (incoming.method === 'HEAD'
+    ? manifests.findToKeep(grant, reference)
+    : manifests.find(grant, reference))
   const headers = contentHeaders(manifest.digest, manifest.size, manifest.mediaType)
   // A tag may name another manifest a moment later: caches must ask again.
   headers['cache-control'] = 'tag' in reference ? 'no-cache' : immutable

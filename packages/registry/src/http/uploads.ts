@@ -80,7 +80,7 @@ const finish = async (call: RepositoryCall, { uploads, changed }: Services): Pro
 
 /** end-13. */
 const status = async (call: RepositoryCall, { uploads }: Services): Promise<Reply> =>
-  empty(204, progress(call, await uploads.status(call.grant, requireUploadId(call.last))))
+  empty(204, progress(call, await uploads.status(call.grant, requireUploadId(call.last), call.incoming.signal())))
 
 /** end-14. */
 const cancel = async (call: RepositoryCall, { uploads }: Services): Promise<Reply> => {

@@ -43,10 +43,10 @@ export const hostOf = (value: string | undefined): string | undefined => {
   const text = value?.trim() ?? ''
   const match = text.length > 262 ? null : /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/.exec(text)
   if (match === null) return undefined
-  const [, host = '', port] = match
-  if (host.startsWith('[') && plainAddress(host.slice(1, -1)) === undefined) return undefined
-  if (port !== undefined && (Number(port) === 0 || Number(port) > 65_535)) return undefined
-  return text.toLowerCase()
+  const [, , port] = match
+  if (port !== undefined && Number(port) === 0) return undefined
+  // IPv4 in brackets, numbers that are no address: what looks like a host and is none to whoever reads URLs.
+  return URL.canParse(`http://${text}`) ? text.toLowerCase() : undefined
 }
 
 /** An address, alone or with a port: `192.0.2.1:80`, `[2001:db8::1]:80`. */

@@ -2,9 +2,10 @@
  * - `OVERLOADED`: too much is waiting already; nothing was done, try again later.
  * - `STORAGE_FULL`: the disk or the quota of the database is full; nothing was written.
  * - `UNAVAILABLE`: the database does not answer. Of a write it is unknown whether it happened.
+ * - `WRITES_STOPPED`: a write of unknown outcome came before, and none is taken until the next start; nothing was done.
  * - `CLOSED`: the store has been disposed of.
  */
-export type MetadataErrorCode = 'OVERLOADED' | 'STORAGE_FULL' | 'UNAVAILABLE' | 'CLOSED'
+export type MetadataErrorCode = 'OVERLOADED' | 'STORAGE_FULL' | 'UNAVAILABLE' | 'WRITES_STOPPED' | 'CLOSED'
 
 /** A fault of the machine that a caller can tell from others; whatever else a store throws is a defect. */
 export class MetadataError extends Error {

@@ -40,7 +40,7 @@ export interface MetadataStore extends AsyncDisposable {
   listTags(page: Page & { readonly repository: string }): Promise<string[] | undefined>
   /** The same page with what people want to see of each tag: one query, whatever the number of tags. */
   describeTags(page: Page & { readonly repository: string }): Promise<TagFacts[]>
-  /** Manifests of this repository whose subject is `subject`, in byte order of their digest, after `last`. */
+  /** Manifests of this repository whose subject is `subject` and that can be pulled, in byte order of their digest, after `last`. */
   listReferrers(
     page: Page & { readonly repository: string; readonly subject: Digest; readonly artifactType?: string },
   ): Promise<ReferrerRow[]>
@@ -232,6 +232,8 @@ export interface TagFacts extends ManifestFacts, ManifestRow {
   readonly pushedBy: string
   readonly lastPulledAt?: number
   readonly pullCount: number
+  /** Since when its bytes are known to be wrong: the tag is there, the manifest is not, until a push brings it again. */
+  readonly corruptSince?: number
 }
 
 export interface ReferrerRow extends ManifestRow {
@@ -303,6 +305,8 @@ export interface MetadataStatistics {
   readonly blobs: number
   /** Sum of the sizes of all blobs, each counted once. */
   readonly blobBytes: number
+  /** Blobs in quarantine: their bytes are not those of their digest. */
+  readonly corruptBlobs: number
   readonly uploads: number
   /** Events waiting for the slowest receiver. */
   readonly pendingEvents: number

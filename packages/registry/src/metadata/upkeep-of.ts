@@ -1,8 +1,11 @@
 import type { Read, Write } from './accounts-of.ts'
-import { knownKeys, listUnusedBlobs } from './operations/collection.ts'
+import { knownUploads, listManifests } from './operations/examined.ts'
 import { inspect } from './operations/inspect.ts'
-import { listRemovedTags, listUntaggedManifests } from './operations/retention.ts'
-import { listBlobs, listContents } from './operations/scrub.ts'
+import { knownKeys } from './operations/known-keys.ts'
+import { listRemovedTags } from './operations/removed-tags.ts'
+import { listBlobs, listContents, storedBlob } from './operations/scrub.ts'
+import { listUntaggedManifests } from './operations/untagged-manifests.ts'
+import { listUnusedBlobs } from './operations/unused-blobs.ts'
 import { readState } from './operations/upkeep-state.ts'
 import type { UpkeepStore } from './upkeep-store.ts'
 
@@ -22,6 +25,7 @@ export const upkeepOf = (write: Write, read: Read): UpkeepStore => ({
   collectManifests: (target) => write('collectManifests', target),
 
   listBlobs: (page) => read(listBlobs(page)),
+  storedBlob: (digest) => read(storedBlob(digest)),
   quarantineBlob: (target) => write('quarantineBlob', target),
   verifiedBlobs: (blobs, at) => write('verifiedBlobs', blobs, at),
   listContents: (page) => read(listContents(page)),
@@ -29,5 +33,7 @@ export const upkeepOf = (write: Write, read: Read): UpkeepStore => ({
 
   readState: (name) => read(readState(name)),
   writeState: (name, state) => write('writeState', name, state),
+  listManifests: (page) => read(listManifests(page)),
+  knownUploads: (ids) => read(knownUploads(ids)),
   inspect: (limit) => read(inspect(limit)),
 })

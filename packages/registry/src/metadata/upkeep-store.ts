@@ -1,4 +1,5 @@
 import type { Digest } from '@stowage/oci'
+import type { ManifestRow, ReferenceRole } from './metadata-store.ts'
 
 /**
  * What garbage collection, retention and scrubbing ask of the metadata store. As everywhere in the port each method is one
@@ -6,8 +7,8 @@ import type { Digest } from '@stowage/oci'
  */
 export interface UpkeepStore {
   // Blobs that nothing uses --------------------------------------------------------------------------------------
-  /** Links whose blob no manifest of their repository has used since before that, longest first. */
-  listUnusedBlobs(page: { readonly unusedBefore: number; readonly limit: number }): Promise<UnusedBlob[]>
+  /** Links whose blob no manifest of their repository has used since before that, longest first; those behind `after`. */
+  listUnusedBlobs(page: UnusedBlobsPage): Promise<UnusedBlob[]>
   /**
    * Decides again and takes the blobs out of the repository, if still nothing uses them and nobody asked for them since. With
    * the last link of a blob goes its row, and its key becomes garbage. Counters and events are kept as in any deletion.
@@ -25,8 +26,8 @@ export interface UpkeepStore {
 
   // Retention ----------------------------------------------------------------------------------------------------
   /**
-   * Removes those of the tags that still name what they are said to name. Until `restoreUntil` they can be brought back, and
-   * what they lead to stays.
+   * Removes those of the tags that still name what they are said to name and were not set again since. Until `restoreUntil`
+   * they can be brought back, and what they lead to stays.
    */
   removeTags(target: RemoveTags): Promise<readonly string[]>
   /** Tags that can be brought back, by id, after `last`. */
@@ -40,36 +41,67 @@ export interface UpkeepStore {
   /** Forgets tags whose time to be restored ended before that. Returns how many; at most `limit`. */
   forgetRemovedTags(before: number, limit: number): Promise<number>
   /**
-   * Manifests of the repository that have had no tag since before that, and that nothing holds: no tag that can be brought
-   * back, no index of the repository that lists them, no subject that is here. In byte order of their digest, after `last`.
+   * Looks at manifests of the repository that have had no tag since before that, longest first, and gives those that nothing
+   * holds: no tag that can be brought back, no manifest of the repository that lists them, no subject that is here.
    */
-  listUntaggedManifests(page: {
-    readonly repository: string
-    readonly untaggedBefore: number
-    readonly last?: Digest
-    readonly limit: number
-  }): Promise<UntaggedManifest[]>
+  listUntaggedManifests(page: ListUntagged): Promise<UntaggedPage>
   /** Decides again and removes the manifests, as a deletion does. Returns those that were removed. */
   collectManifests(target: CollectManifests): Promise<UntaggedManifest[]>
 
   // Scrub --------------------------------------------------------------------------------------------------------
   /** Every blob there is, in byte order of its digest, after `last`. */
   listBlobs(page: { readonly last?: Digest; readonly limit: number }): Promise<StoredBlob[]>
-  /** The bytes under the key are not the blob's: from now on nobody has it. False when it has another key meanwhile. */
-  quarantineBlob(target: { readonly digest: Digest; readonly key: string; readonly at: number }): Promise<boolean>
-  /** The bytes under these keys are the blobs'. Not durable. One that was in quarantine comes back. */
-  verifiedBlobs(blobs: readonly { readonly digest: Digest; readonly key: string }[], at: number): Promise<void>
-  /** The bytes of every manifest, once each, in byte order of the digest, after `last`. */
+  /** The blob as it is now. */
+  storedBlob(digest: Digest): Promise<StoredBlob | undefined>
+  /** The bytes under the key are not the blob's: from now on nobody has it, until a push brings them again. */
+  quarantineBlob(target: {
+    readonly digest: Digest
+    readonly key: string
+    readonly at: number
+  }): Promise<BlobQuarantine>
+  /**
+   * The bytes under these keys are the blobs'. Not durable. One that was in quarantine when it was listed comes back, unless
+   * its bytes were found to be wrong again since.
+   */
+  verifiedBlobs(
+    blobs: readonly { readonly digest: Digest; readonly key: string; readonly corruptSince?: number }[],
+    at: number,
+  ): Promise<void>
+  /**
+   * The bytes of manifests, once each, in byte order of the digest, after `last`; none are left when the page is empty. It may
+   * have fewer than `limit`, so that it has not many more bytes than a MiB, or one manifest.
+   */
   listContents(page: { readonly last?: Digest; readonly limit: number }): Promise<StoredContent[]>
-  /** The bytes are not the manifest's: no repository has it, until a push brings them again. */
-  quarantineManifest(digest: Digest, at: number): Promise<void>
+  /**
+   * Whether the bytes are the manifest's, looked at again: if not, no repository has it, until a push brings them again. If
+   * they are, it comes back.
+   */
+  quarantineManifest(digest: Digest, at: number): Promise<ManifestQuarantine>
 
   // The store itself ---------------------------------------------------------------------------------------------
   /** What `writeState` was given last under the name. JSON. */
   readState(name: string): Promise<string | undefined>
   writeState(name: string, state: string): Promise<void>
-  /** Whether the store contradicts itself, by each of its own rules; at most `limit` problems of each kind. */
+  /**
+   * The manifests of the repository with everything that is kept of them, in byte order of their digest, after `last`; none are
+   * left when the page is empty. It may have fewer than `limit`, as that of `listContents`.
+   */
+  listManifests(page: {
+    readonly repository: string
+    readonly last?: Digest
+    readonly limit: number
+  }): Promise<StoredManifest[]>
+  /** Of these ids of uploads, those that have a row. */
+  knownUploads(ids: readonly string[]): Promise<string[]>
+  /** Whether the store contradicts itself, by each of its own rules; at most `limit` of each kind. Writes nothing. */
   inspect(limit: number): Promise<MetadataProblem[]>
+}
+
+export interface UnusedBlobsPage {
+  readonly unusedBefore: number
+  /** The last of the page before; it need not be there any more. */
+  readonly after?: Pick<UnusedBlob, 'repository' | 'digest' | 'unusedSince'>
+  readonly limit: number
 }
 
 export interface UnusedBlob {
@@ -77,6 +109,8 @@ export interface UnusedBlob {
   readonly digest: Digest
   readonly size: number
   readonly unusedSince: number
+  /** Whether the blob goes with this link, when all that stand before it in the list have gone: nobody else has it. */
+  readonly last: boolean
 }
 
 export interface CollectBlobs {
@@ -87,8 +121,8 @@ export interface CollectBlobs {
 }
 
 export interface CollectedBlobs {
-  /** Links that were removed. */
-  readonly links: number
+  /** Whose link was removed, in byte order. */
+  readonly links: readonly Digest[]
   /** Blobs that no repository has any more. */
   readonly blobs: number
   /** Bytes of those. */
@@ -97,7 +131,8 @@ export interface CollectedBlobs {
 
 export interface RemoveTags {
   readonly repository: string
-  readonly tags: readonly { readonly tag: string; readonly digest: Digest }[]
+  /** As `describeTags` gave them. */
+  readonly tags: readonly { readonly tag: string; readonly digest: Digest; readonly taggedAt: number }[]
   readonly at: number
   readonly restoreUntil: number
 }
@@ -134,12 +169,40 @@ export interface UntaggedManifest {
   readonly untaggedSince: number
 }
 
+export interface ListUntagged {
+  readonly repository: string
+  readonly untaggedBefore: number
+  /** Removed tags whose time to be restored ended before that hold nothing. */
+  readonly at: number
+  readonly after?: UntaggedPlace
+  /** Most manifests to look at, 1 or more. */
+  readonly limit: number
+}
+
+export interface UntaggedPlace {
+  readonly untaggedSince: number
+  readonly digest: Digest
+}
+
+export interface UntaggedPage {
+  /** Of those that were looked at, those that nothing holds. There may be more behind an empty page. */
+  readonly manifests: readonly UntaggedManifest[]
+  /** Where to go on; undefined at the end. */
+  readonly next?: UntaggedPlace
+}
+
 export interface CollectManifests {
   readonly repository: string
   readonly digests: readonly Digest[]
   readonly untaggedBefore: number
   readonly at: number
 }
+
+/** `known`: it was in quarantine already. `moved`: it has other bytes by now, or is gone. */
+export type BlobQuarantine = 'quarantined' | 'known' | 'moved'
+
+/** `known`: it was in quarantine already. `healed`: it no longer is. */
+export type ManifestQuarantine = 'quarantined' | 'known' | 'right' | 'healed' | 'gone'
 
 export interface StoredBlob {
   readonly digest: Digest
@@ -156,18 +219,42 @@ export interface StoredContent {
   readonly corrupt: boolean
 }
 
-/** A rule that the store breaks. The names are the sections of `docs/doctor.md`. */
+export interface StoredManifest extends ManifestRow {
+  readonly bytes: Uint8Array
+  readonly subject?: string
+  readonly artifactType?: string
+  /** JSON, as it is kept. */
+  readonly annotations: string
+  readonly platforms: string
+  readonly corrupt: boolean
+  readonly references: readonly {
+    readonly digest: Digest
+    readonly role: ReferenceRole
+    /** Whether the repository links a blob of this digest, or, where an index lists it, has a manifest of it. */
+    readonly held: boolean
+  }[]
+}
+
+/** A rule that the store breaks, or something that whoever looks after it should know. The names are sections of `docs/doctor.md`. */
 export interface MetadataProblem {
   readonly kind:
     | 'database-damaged'
+    | 'row-orphaned'
     | 'tag-dangling'
-    | 'reference-missing'
     | 'link-dangling'
     | 'content-missing'
+    | 'content-unused'
+    | 'blob-unlinked'
+    | 'references-dangling'
+    | 'key-shared'
+    | 'garbage-in-use'
+    | 'blob-quarantined'
+    | 'manifest-quarantined'
     | 'usage-wrong'
     | 'unused-wrong'
     | 'untagged-wrong'
-    | 'event-order'
+    | 'event-unreadable'
+    | 'receiver-ahead'
   readonly repository?: string
   /** A digest, a tag, an actor: what it is about. */
   readonly subject: string

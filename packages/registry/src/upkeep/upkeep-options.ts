@@ -27,11 +27,14 @@ export interface RetentionRule {
   /** A glob, as in access rules: `*` stands for any run of characters. */
   readonly repositories: string
   readonly keep?: {
-    /** As many of the tags set last. */
+    /**
+     * As many of the tags set last: of those of the same millisecond, the later names. Tags that another condition keeps
+     * count, too; those under which clients keep the signatures of a manifest do not, and stay as long as it does.
+     */
     readonly newest?: number
     /** Set within as many seconds. */
     readonly youngerThan?: number
-    /** Pulled within as many seconds. */
+    /** The manifest was pulled within as many seconds, under whatever tag. One that was never pulled was not, however new. */
     readonly pulledWithin?: number
     /** Globs; `semver` stands for every tag that is a semantic version, with or without a leading `v`. */
     readonly matching?: readonly string[]
@@ -60,4 +63,4 @@ export const upkeepSettings = ({ garbage, retention, scrub }: UpkeepOptions = {}
 })
 
 const milliseconds = (seconds: number | undefined, fallback: number): number =>
-  seconds === undefined ? fallback : seconds * 1000
+  seconds === undefined ? fallback : Math.round(seconds * 1000)

@@ -30,10 +30,18 @@ export interface Upkeep {
 export interface GarbageRun {
   /** Changes nothing and says what would go. Default false. */
   readonly dryRun?: boolean
-  /** Seconds. Default: what the option says. */
+  /**
+   * Seconds. Default: what the option says. A shorter one may take what a client was told is there a moment ago: its push then
+   * fails, and succeeds when it is tried again.
+   */
   readonly grace?: number
   /** Also when the clock is in doubt. Default false. */
   readonly trustClock?: boolean
+  /**
+   * Nobody else has the store and nothing is being pushed: files that no row points to go however young they are. Default
+   * false: what is younger than the grace, or than an hour, may be a push between its bytes and its row.
+   */
+  readonly exclusive?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -50,14 +58,20 @@ export interface GarbageReport {
   readonly orphanBytes: number
   /** The first of what went or would go, at most a thousand: for people. */
   readonly sample: readonly { readonly repository: string; readonly digest: Digest; readonly size: number }[]
-  /** Why nothing was removed although there may be garbage: the clock jumped, and what looks old may be new. */
-  readonly withheld?: { readonly reason: 'clock'; readonly message: string }
+  /**
+   * Why nothing was removed although there may be garbage (a dry run says what would go all the same). `clock`: it jumped, and
+   * what looks old may be new. `read-only`: by the policy, nothing is changed at the moment.
+   */
+  readonly withheld?: { readonly reason: 'clock' | 'read-only'; readonly message: string }
   /** Whether the run was cut off. */
   readonly incomplete: boolean
 }
 
 export interface RetentionRun {
+  /** Changes nothing and says what would go. Default false. */
   readonly dryRun?: boolean
+  /** Also when the clock is in doubt. Default false. */
+  readonly trustClock?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -69,6 +83,12 @@ export interface RetentionReport {
   readonly forgotten: number
   /** The first of what went or would go, at most a thousand: for people. */
   readonly sample: readonly RetentionItem[]
+  /**
+   * Why nothing was removed although some may be due (a dry run says what would go all the same). `clock`: it jumped, and what
+   * looks old may be new. `read-only`: by the policy, nothing is changed at the moment.
+   */
+  readonly withheld?: { readonly reason: 'clock' | 'read-only'; readonly message: string }
+  /** Whether the run was cut off. */
   readonly incomplete: boolean
 }
 
@@ -85,16 +105,37 @@ export interface ScrubRun {
 }
 
 export interface ScrubReport {
+  /** Looked at, whatever was found. */
   readonly blobs: number
+  /** Read. */
   readonly bytes: number
   readonly manifests: number
-  /** What is in quarantine since this run. */
-  readonly corrupt: readonly {
-    readonly digest: Digest
-    readonly kind: 'blob' | 'manifest'
-    readonly problem: 'missing' | 'size' | 'digest'
-  }[]
+  /** What is in quarantine since this run; the first thousand. The log has all. */
+  readonly corrupt: readonly CorruptContent[]
   /** What was in quarantine and is right again. */
   readonly healed: number
+  /** Blobs that could not be read for a reason that says nothing of their bytes: they stay as they are. The log has the reasons. */
+  readonly unreadable: number
   readonly incomplete: boolean
 }
+
+export interface CorruptContent {
+  readonly digest: Digest
+  readonly kind: 'blob' | 'manifest'
+  /** `unreadable`: the disk fails when it is read, twice. */
+  readonly problem: 'missing' | 'size' | 'digest' | 'unreadable'
+}
+
+/** A run of whatever kind that ended, whoever asked for it. */
+export type UpkeepRun = {
+  /** When it ended; milliseconds since the epoch. */
+  readonly at: number
+  /** How long it took. */
+  readonly milliseconds: number
+} & (
+  | ({ readonly kind: 'garbage' } & Outcome<GarbageReport>)
+  | ({ readonly kind: 'retention' } & Outcome<RetentionReport>)
+  | ({ readonly kind: 'scrub' } & Outcome<ScrubReport>)
+)
+
+type Outcome<R> = { readonly report: R } | { readonly error: unknown }

@@ -2,19 +2,14 @@ import type { Accounts, Explanation, Rule } from '@stowage/registry'
 import { z } from 'zod'
 import { actions } from '../config/setting.ts'
 import { formatSubject, parseSubject } from '../config/names.ts'
+import { accountsPath } from './api.ts'
+import { type Operation, type OperationGroup, operationGroup } from './operations.ts'
+import { traceOf } from './trace.ts'
 
-/**
- * What can be done with accounts, by name: `POST /v1/accounts/user-add` takes the body and answers with what `run` gives. The
- * schemas say which members there are and of what type, and refuse any other; what may be in them the registry checks.
- */
-const operation = <B, A extends object>(
-  body: z.ZodType<B>,
-  run: (accounts: Accounts, body: B, facts: ServerFacts) => Promise<A>,
-): Operation<B, A> => ({ body, run })
-
-interface Operation<B, A> {
-  readonly body: z.ZodType<B>
-  readonly run: (accounts: Accounts, body: B, facts: ServerFacts) => Promise<A>
+/** Accounts, and what they have to know of where they are. */
+export interface Administered {
+  readonly accounts: Accounts
+  readonly facts: ServerFacts
 }
 
 /** What the accounts themselves do not know. */
@@ -22,6 +17,15 @@ export interface ServerFacts {
   /** Whether clients have to log in: if not, accounts only wait for that. Undefined: no server runs, and nobody said. */
   readonly auth: boolean | undefined
 }
+
+/** What can be done with accounts, by name. What may be in the members of a body the registry checks. */
+const operation = <B, A extends object>(
+  body: z.ZodType<B>,
+  run: (accounts: Accounts, body: B, facts: ServerFacts) => Promise<A>,
+): Operation<Administered, B, A> => ({
+  body,
+  run: async ({ accounts, facts }, given) => run(accounts, given, facts),
+})
 
 const text = z.string()
 const page = { last: text.exactOptional(), limit: z.int().exactOptional() }
@@ -129,6 +133,11 @@ export const accountOperations = {
     accounts.rotateKeys(options),
   ),
 }
+
+export const accountGroup = (administered: Administered): OperationGroup =>
+  operationGroup(accountsPath, accountOperations, administered, (name, answer, body) =>
+    traceOf(name as AccountOperation, answer, body),
+  )
 
 export type AccountOperation = keyof typeof accountOperations
 export type OperationBody<O extends AccountOperation> = z.input<(typeof accountOperations)[O]['body']>

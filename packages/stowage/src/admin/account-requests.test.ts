@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { createRegistry } from '@stowage/registry'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../testing/temporary-directory.ts'
+import { accountGroup } from './account-operations.ts'
 import { askAccountServer } from './client.ts'
 import { openAdminSocket } from './server.ts'
 
@@ -20,8 +21,8 @@ const open = async () => {
   const write = (...line: unknown[]): void => void lines.push(JSON.stringify(line))
   const logger = { debug: write, info: write, warn: write, error: write }
   if (registry.accounts === undefined) throw new Error('There are no accounts.')
-  const administered = { accounts: registry.accounts, facts: { auth: true } }
-  const admin = await openAdminSocket(directory.path, operations, administered, logger)
+  const group = accountGroup({ accounts: registry.accounts, facts: { auth: true } })
+  const admin = await openAdminSocket(directory.path, operations, [group], logger)
   onTestFinished(async () => {
     await admin[Symbol.asyncDispose]()
     await registry[Symbol.asyncDispose]()

@@ -1,4 +1,5 @@
 import type { AccountErrorCode, RegistryStatus, SweepResult } from '@stowage/registry'
+import type { LastRuns } from '../server/upkeep-record.ts'
 
 /**
  * The administration API: JSON over HTTP on a Unix socket in the data directory. Only the server's own user can connect, and
@@ -19,9 +20,11 @@ export interface ServerStatus {
   readonly connections: number
   readonly requestsInFlight: number
   readonly registry: RegistryStatus
+  /** The last run of each kind since the server was started. */
+  readonly upkeep: LastRuns
 }
 
-/** What each operation gives. Those on accounts take something as well: see `account-operations.ts`. */
+/** What each operation gives that takes nothing. Others: `account-operations.ts`, `upkeep-operations.ts`. */
 export interface AdminOperations {
   status(): Promise<ServerStatus>
   sweep(): Promise<SweepResult>
@@ -32,14 +35,19 @@ export const adminRoutes = {
   sweep: { method: 'POST', path: '/v1/sweep' },
 } as const satisfies Record<keyof AdminOperations, { method: string; path: string }>
 
-/** Before the name of an operation on accounts, which is posted as JSON. */
+/** Before the name of an operation that takes something, which is posted as JSON. */
 export const accountsPath = '/v1/accounts/'
+export const upkeepPath = '/v1/upkeep/'
 
 export type AdminErrorCode =
   | 'not-found'
   | 'method-not-allowed'
   | 'media-type'
   | 'too-large'
+  /** By a policy of the registry, which holds for administrators, too. */
+  | 'refused'
+  /** What shall be written or read cannot be: a full disk, a place where the server may not write. */
+  | 'storage'
   | 'failed'
   | AccountErrorCode
 

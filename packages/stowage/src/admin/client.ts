@@ -3,8 +3,9 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { StowageError } from '../failure.ts'
 import type { AccountOperation, OperationAnswer, OperationBody } from './account-operations.ts'
-import { accountsPath, type AdminError, type AdminOperations, adminRoutes } from './api.ts'
+import { accountsPath, type AdminError, type AdminOperations, adminRoutes, upkeepPath } from './api.ts'
 import { socketPath } from './socket-path.ts'
+import type { UpkeepAnswer, UpkeepBody, UpkeepOperation } from './upkeep-operations.ts'
 
 /**
  * Asks the server that owns the data directory.
@@ -32,11 +33,36 @@ export const askAccountServer = async <O extends AccountOperation>(
   data: string,
   operation: O,
   body: OperationBody<O>,
-): Promise<{ readonly value: OperationAnswer<O> } | { readonly error: AdminError['error'] } | undefined> => {
-  const answer = await send(data, { method: 'POST', path: `${accountsPath}${operation}` }, JSON.stringify(body))
-  if (answer === undefined) return undefined
-  if (!('error' in answer)) return { value: answer.value as OperationAnswer<O> }
-  if (['invalid', 'unknown', 'exists'].includes(answer.error.code)) return answer
+): Promise<ServerAnswer<OperationAnswer<O>>> => {
+  return (await post(data, `${accountsPath}${operation}`, body)) as ServerAnswer<OperationAnswer<O>>
+}
+
+/**
+ * Has the server that owns the data directory do something for its upkeep, which may take long.
+ *
+ * @param signal Ends it, there as well.
+ * @returns as `askAccountServer`
+ * @throws StowageError as `askServer`; the reason of the signal.
+ */
+export const askUpkeepServer = async <O extends UpkeepOperation>(
+  data: string,
+  operation: O,
+  body: UpkeepBody<O>,
+  signal?: AbortSignal,
+): Promise<ServerAnswer<UpkeepAnswer<O>>> =>
+  (await post(data, `${upkeepPath}${operation}`, body, signal)) as ServerAnswer<UpkeepAnswer<O>>
+
+type ServerAnswer<A> = { readonly value: A } | { readonly error: AdminError['error'] } | undefined
+
+const post = async (
+  data: string,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<ServerAnswer<unknown>> => {
+  const answer = await send(data, { method: 'POST', path }, { body: JSON.stringify(body), signal })
+  if (answer === undefined || !('error' in answer)) return answer
+  if (['invalid', 'refused', 'unknown', 'exists', 'storage'].includes(answer.error.code)) return answer
   throw cannot(answer.error)
 }
 
@@ -60,7 +86,7 @@ const cannot = ({ message }: AdminError['error']): StowageError =>
 const send = async (
   data: string,
   route: { readonly method: string; readonly path: string },
-  body?: string,
+  { body, signal }: { readonly body?: string; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<{ readonly value: unknown } | AdminError | undefined> => {
   using socket = socketPath(data)
   if (socket === undefined) return undefined
@@ -68,7 +94,13 @@ const send = async (
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
   const type = body === undefined ? {} : { 'content-type': 'application/json' }
   const asked = request(
-    { socketPath: socketFile, agent: false, headers: { host: 'stowage', ...type }, ...route },
+    {
+      socketPath: socketFile,
+      agent: false,
+      headers: { host: 'stowage', ...type },
+      ...(signal && { signal }),
+      ...route,
+    },
     (response) =>
       void text(response).then((received) => resolve({ status: response.statusCode ?? 0, body: received }), reject),
   )
@@ -80,6 +112,7 @@ const send = async (
     const { error } = value as Partial<AdminError>
     return { error: error ?? { code: 'failed', message: `it answered ${answer.status}` } }
   } catch (cause) {
+    signal?.throwIfAborted()
     switch (cause instanceof Error && 'code' in cause ? cause.code : undefined) {
       // Nothing there, or the socket of a process that was killed.
       case 'ENOENT':

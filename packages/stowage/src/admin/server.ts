@@ -3,15 +3,16 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import type { Logger } from '@stowage/registry'
 import { StowageError } from '../failure.ts'
-import { type AdminAnswer, type Administered, answerAccountRequest } from './account-requests.ts'
-import { accountsPath, type AdminError, type AdminOperations, adminRoutes } from './api.ts'
+import { type AdminError, type AdminOperations, adminRoutes } from './api.ts'
+import type { AdminAnswer, OperationGroup } from './operations.ts'
+import { answerRequest } from './requests.ts'
 import { socketName, socketPath } from './socket-path.ts'
 
 /** Answers administration requests on the socket of a data directory until it is disposed of. */
 export const openAdminSocket = async (
   data: string,
   operations: AdminOperations,
-  administered: Administered | undefined,
+  groups: readonly OperationGroup[],
   logger: Logger,
 ): Promise<AsyncDisposable> => {
   const socket = socketPath(data)
@@ -23,9 +24,11 @@ export const openAdminSocket = async (
     return { [Symbol.asyncDispose]: async () => {} }
   }
   const running = new Set<Promise<unknown>>()
+  const stop = new AbortController()
   const server = createServer(
+    // They are about the request alone: an answer may take as long as the work does.
     { headersTimeout: 5000, requestTimeout: 5000 },
-    listener(operations, administered, logger, running),
+    listener(operations, groups, logger, running, stop.signal),
   )
   try {
     removeStale(data)
@@ -38,6 +41,8 @@ export const openAdminSocket = async (
   }
   return {
     [Symbol.asyncDispose]: async () => {
+      // A scrub of hours ends where it is; what takes moments comes to its end.
+      stop.abort(new Error('The server is being stopped.'))
       await Promise.allSettled(running)
       await new Promise((resolve) => {
         server.close(resolve)
@@ -84,9 +89,10 @@ const setMask = (mask: number): number | undefined => {
 
 const listener = (
   operations: AdminOperations,
-  administered: Administered | undefined,
+  groups: readonly OperationGroup[],
   logger: Logger,
   running: Set<Promise<unknown>>,
+  stop: AbortSignal,
 ): RequestListener => {
   const finish = (name: string, res: ServerResponse, work: Promise<AdminAnswer>): void => {
     const done = (async () => {
@@ -105,24 +111,20 @@ const listener = (
   }
   return (req, res) => {
     const path = (req.url ?? '').split('?', 1)[0] ?? ''
-    const ofAccounts = path.startsWith(accountsPath) ? administered : undefined
+    const group = groups.find((one) => path.startsWith(one.path))
     const found = Object.entries(adminRoutes).find(([, route]) => route.path === path)
-    if (found === undefined && ofAccounts === undefined) {
-      const paths = Object.values(adminRoutes).map((route) => route.path)
-      send(
-        res,
-        404,
-        failure('not-found', `There is nothing at this path. There are ${[...paths, `${accountsPath}…`].join(', ')}.`),
-      )
+    if (found === undefined && group === undefined) {
+      const paths = [...Object.values(adminRoutes).map((route) => route.path), ...groups.map((one) => `${one.path}…`)]
+      send(res, 404, failure('not-found', `There is nothing at this path. There are ${paths.join(', ')}.`))
       return
     }
     const method = found?.[1].method ?? 'POST'
     if (req.method !== method) {
       res.setHeader('allow', method)
       send(res, 405, failure('method-not-allowed', `This path takes ${method}.`))
-    } else if (ofAccounts !== undefined) {
-      const name = path.slice(accountsPath.length)
-      finish(name, res, answerAccountRequest(ofAccounts, name, req))
+    } else if (group !== undefined) {
+      const name = path.slice(group.path.length)
+      finish(name, res, answerRequest(group, name, req, AbortSignal.any([stop, goneSignal(res)])))
     } else if (found !== undefined) {
       const [name] = found
       const work = operations[name as keyof AdminOperations]()
@@ -133,6 +135,15 @@ const listener = (
       )
     }
   }
+}
+
+/** Aborts when the client goes away before it has its answer: nobody wants what is under way then. */
+const goneSignal = (res: ServerResponse): AbortSignal => {
+  const gone = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort(new Error('The client went away.'))
+  })
+  return gone.signal
 }
 
 const failure = (code: AdminError['error']['code'], message: string): AdminError => ({ error: { code, message } })

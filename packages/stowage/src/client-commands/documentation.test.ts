@@ -47,9 +47,9 @@ describe('docs/commands.md', () => {
     const common = { ...outputOptions, ...networkOptions, ...registryOptions }
     expect(missing(general, spellingsOf(common))).toEqual([])
     expect(missing(general, [...spellingsOf(fromOptions), ...spellingsOf(toOptions)])).toEqual([])
-    const { 'no-data': noData, unavailable, data, locked, configuration, ...ofTheClient } = exitCodes
+    const { problems, 'no-data': noData, unavailable, data, locked, configuration, ...ofTheClient } = exitCodes
     for (const code of [0, ...Object.values(ofTheClient)]) expect(general).toContain(`\n| ${code} | `)
-    for (const code of [noData, unavailable, data, locked, configuration])
+    for (const code of [problems, noData, unavailable, data, locked, configuration])
       expect(general).toMatch(new RegExp(`[:,] ${code} `))
   })
 })

@@ -43,7 +43,7 @@ export const explain = (error: unknown, circumstances: Circumstances = {}): Expl
   }
   if (error instanceof StowageError) {
     return {
-      lines: [error.message, ...(error.hint === undefined ? [] : [error.hint])],
+      lines: [error.message, error.hint ?? ''].filter((line) => line !== ''),
       code: exitCodes[error.failure],
     }
   }

@@ -1,5 +1,6 @@
 import { parseDuration } from '../config/duration.ts'
 import { show } from '../config/show.ts'
+import { parseSize } from '../config/size.ts'
 import { StowageError } from '../failure.ts'
 
 /** What was given for one option: a value each time it was given, `true` or `false` where it takes none. */
@@ -72,14 +73,28 @@ export const count = (
     throw wrong(flags, `must be a whole number of ${least} or more`, value)
   })
 
-/** `30s`, `5m`. @returns milliseconds */
-export const duration = (flags: string, about: string, more: More = {}): OptionSpec<number | undefined> =>
+/** `30s`, `5m`. @param more.zero Whether there may be none. @returns milliseconds */
+export const duration = (
+  flags: string,
+  about: string,
+  { zero = false, ...more }: More & { readonly zero?: boolean } = {},
+): OptionSpec<number | undefined> =>
   spec(flags, about, more, (given) => {
     const value = last(given)
     if (value === undefined) return undefined
     const seconds = parseDuration(value)
-    if (seconds !== undefined && seconds > 0) return Math.round(seconds * 1000)
+    if (seconds !== undefined && (seconds > 0 || zero)) return Math.round(seconds * 1000)
     throw wrong(flags, 'must be a duration such as 30s, 5m or 1h', value)
+  })
+
+/** `512KiB`, `10MiB`. @returns bytes */
+export const size = (flags: string, about: string, more: More = {}): OptionSpec<number | undefined> =>
+  spec(flags, about, more, (given) => {
+    const value = last(given)
+    if (value === undefined) return undefined
+    const bytes = parseSize(value)
+    if (bytes !== undefined) return bytes
+    throw wrong(flags, 'must be a size such as 512KiB or 10MiB', value)
   })
 
 /** One of several words. */

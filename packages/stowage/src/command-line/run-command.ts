@@ -71,7 +71,7 @@ export const runCommand = async (
     const { explain } = await import('./explain.ts')
     const { lines, code } = explain(error, parsed === undefined ? {} : circumstancesOf(command, parsed))
     const guess = code === exitCodes.usage && meant !== undefined ? [`Did you mean stowage ${meant}?`] : []
-    status.error(`stowage: ${[...lines, ...guess].join('\n  ')}`)
+    if (lines.length > 0) status.error(`stowage: ${[...lines, ...guess].join('\n  ')}`)
     return code
   } finally {
     status[Symbol.dispose]()

@@ -32,7 +32,9 @@ export const accessExplain = defineCommand({
       ...(colon !== -1 && { tag: reference.slice(colon + 1) }),
     })
     await output.result(answer, `${answer.allowed ? 'Allowed' : 'Denied'}. ${answer.because}${aboutAuth(answer.auth)}`)
-    if (!answer.allowed) throw new StowageError('denied', `${who} may not ${action} ${reference}.`)
+    if (answer.allowed) return
+    // While nobody is asked it is not so that they may not: the answer has said how it is.
+    throw new StowageError('denied', answer.auth === false ? '' : `${who} may not ${action} ${reference}.`)
   },
 })
 

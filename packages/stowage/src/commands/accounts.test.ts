@@ -271,6 +271,7 @@ test('access explain says when nobody is asked', async () => {
     const text = await stowage?.(explain, { environment })
     const answer = await stowage?.([...explain, '--json'], { environment })
     expect([text?.code, answer?.code]).toEqual([5, 5])
+    expect(text?.stderr).toBe(make === off ? '' : 'stowage: anonymous may not pull a.\n')
     return [text?.stdout ?? '', (JSON.parse(answer?.stdout ?? '') as { auth?: boolean }).auth]
   }
   expect(await asked(on)).toEqual(['Denied. No rule allows it.\n', true])

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { AccountOptions, Registry } from '@stowage/registry'
 import type { AccountOperation, OperationAnswer, OperationBody } from '../admin/account-operations.ts'
 import type { AdminError, AdminOperations } from '../admin/api.ts'
-import { askAccountServer, askServer } from '../admin/client.ts'
+import { askAccountServer, askServer, askUpkeepServer } from '../admin/client.ts'
+import type { UpkeepAnswer, UpkeepBody, UpkeepOperation } from '../admin/upkeep-operations.ts'
 import { resolveConfiguration } from '../config/resolve.ts'
 import type { Settings } from '../config/settings.ts'
 import { type Failure, StowageError } from '../failure.ts'
@@ -61,18 +62,55 @@ export const askAccounts = async <O extends AccountOperation>(
     const { inStore } = await import('./in-store.ts')
     return inStore(settings, operation, body, () => isNew && onNew?.(settings.data))
   }
-  const answer = (await byServer()) ?? (await whileLocked(byStore, byServer))
+  return valueOf((await byServer()) ?? (await whileLocked(byStore, byServer)))
+}
+
+/**
+ * Has something done for the upkeep of a registry, in the same two ways. It may take long.
+ *
+ * @param signal Ends it, wherever it runs.
+ * @throws StowageError; the reason of the signal.
+ */
+export const askUpkeep = async <O extends UpkeepOperation>(
+  input: CommandInput,
+  operation: O,
+  body: UpkeepBody<O>,
+  signal: AbortSignal,
+): Promise<UpkeepAnswer<O>> => {
+  const { settings } = resolveConfiguration(input)
+  requireRegistry(settings)
+  const byServer = async (): Promise<Answer<UpkeepAnswer<O>> | undefined> =>
+    askUpkeepServer(settings.data, operation, body, signal)
+  const byStore = async (): Promise<Answer<UpkeepAnswer<O>>> => {
+    const { upkeepGroup } = await import('../admin/upkeep-operations.ts')
+    // What a run withholds is in its report.
+    await using registry = await openStore(settings, undefined, 'error')
+    const group = upkeepGroup({ registry, exclusive: true })
+    const { status, value } = await group.perform(operation, body, signal)
+    return status === 200 ? { value: value as UpkeepAnswer<O> } : (value as AdminError)
+  }
+  const value = valueOf((await byServer()) ?? (await whileLocked(byStore, byServer)))
+  signal.throwIfAborted()
+  return value
+}
+
+export type Answer<A> = { readonly value: A } | AdminError
+export type AccountAnswer<O extends AccountOperation> = Answer<OperationAnswer<O>>
+
+const valueOf = <A>(answer: Answer<A>): A => {
   if ('value' in answer) return answer.value
   const { code, message } = answer.error
   throw new StowageError(failures[code] ?? 'failed', message)
 }
 
-export type AccountAnswer<O extends AccountOperation> = { readonly value: OperationAnswer<O> } | AdminError
-
-const failures: Partial<Record<AdminError['error']['code'], Failure>> = { invalid: 'usage', unknown: 'not-found' }
+const failures: Partial<Record<AdminError['error']['code'], Failure>> = {
+  invalid: 'usage',
+  refused: 'denied',
+  unknown: 'not-found',
+}
 
 /** @throws StowageError `no-data` */
-const requireRegistry = (settings: Settings): false => {
+export const requireRegistry = (settings: Settings): false => {
   if (hasRegistry(settings)) return false
   const { data } = settings
   const what = existsSync(data)
@@ -96,11 +134,24 @@ const hasRegistry = ({ data }: Settings): boolean => {
 }
 
 /** The registry of the data directory, in this process. */
-export const openStore = async (settings: Settings, accounts: AccountOptions | undefined): Promise<Registry> => {
+export const openStore = async (
+  settings: Settings,
+  accounts: AccountOptions | undefined,
+  level: 'warn' | 'error' = 'warn',
+): Promise<Registry> => {
   // Only now: the store is a lot to load, and asking a server does not need it.
   const { openRegistry } = await import('../open-registry.ts')
   const { registryOptions } = await import('../registry-options.ts')
   const { createLogger } = await import('../log/create-logger.ts')
-  const logger = createLogger({ level: 'warn', pretty: process.stderr.isTTY })
-  return openRegistry(settings.data, registryOptions(settings, logger, accounts))
+  const logger = createLogger({ level, pretty: process.stderr.isTTY })
+  const { upkeep, ...options } = registryOptions(settings, logger, accounts)
+  // What a server does by itself now and then, a command does only when it was told to.
+  return openRegistry(settings.data, {
+    ...options,
+    upkeep: {
+      garbage: { ...upkeep?.garbage, every: 0 },
+      retention: { ...upkeep?.retention, every: 0 },
+      scrub: { ...upkeep?.scrub, every: 0 },
+    },
+  })
 }

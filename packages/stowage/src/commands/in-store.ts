@@ -3,8 +3,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AccountOptions } from '@stowage/registry'
 import { accountOptions } from '../account-options.ts'
-import type { AccountOperation, OperationAnswer, OperationBody } from '../admin/account-operations.ts'
-import { perform } from '../admin/account-requests.ts'
+import {
+  accountGroup,
+  type AccountOperation,
+  type OperationAnswer,
+  type OperationBody,
+} from '../admin/account-operations.ts'
 import type { AdminError } from '../admin/api.ts'
 import type { Settings } from '../config/settings.ts'
 import { configurationError, type Problem, StowageError } from '../failure.ts'
@@ -41,7 +45,8 @@ const performIn = async <O extends AccountOperation>(
   const { accounts } = registry
   if (accounts === undefined) throw new Error('a registry that was opened with accounts has none')
   // What a command was not told may still be so where the server is started.
-  const { status, value } = await perform({ accounts, facts: { auth: settings.auth } }, operation, body)
+  const group = accountGroup({ accounts, facts: { auth: settings.auth } })
+  const { status, value } = await group.perform(operation, body, new AbortController().signal)
   return status === 200 ? { value: value as OperationAnswer<O> } : (value as AdminError)
 }
 

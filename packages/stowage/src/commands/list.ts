@@ -1,8 +1,10 @@
 import { clientCommands } from '../client-commands/list.ts'
 import type { ListedCommand } from '../command-line/find-command.ts'
+import { upkeepCommands } from './upkeep-list.ts'
 
 /** What the groups of administration commands are about, in the order of `stowage --help`. */
 export const administrationGroups: ReadonlyMap<string, string> = new Map([
+  ['retention', 'rules: which tags stay'],
   ['user', 'users, their passwords and groups'],
   ['token', 'personal access tokens'],
   ['access', 'rules: who may do what'],
@@ -11,10 +13,11 @@ export const administrationGroups: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The commands on accounts. A new one is an entry here and a file beside this one; it has to be in `docs/administration.md`
+ * The commands on a registry of one's own. A new one is an entry here and a file beside this one; it has to be in `docs/administration.md`
  * too, as the test of that page will say.
  */
 export const administrationCommands: readonly ListedCommand[] = [
+  ...upkeepCommands,
   {
     name: 'user add',
     aliases: [],

@@ -1,8 +1,11 @@
 import type { RegistryStatus } from '@stowage/registry'
 import type { ServerStatus } from '../admin/api.ts'
 import { approximately } from '../terminal/bytes.ts'
+import type { LastRun, LastRuns } from '../server/upkeep-record.ts'
 import { ask } from './ask.ts'
 import type { CommandInput } from './input.ts'
+import { instant } from './table.ts'
+import { plural } from './upkeep-report.ts'
 
 /** `stowage status`: what is in the registry, and whether it is being served. */
 export const statusCommand = async (input: CommandInput, { json }: { readonly json: boolean }): Promise<void> => {
@@ -29,6 +32,7 @@ const serverRows = (status: ServerStatus): [string, string][] => [
   ['Authentication', status.auth ? 'on' : 'off'],
   ['Connections', `${status.connections}, requests under way: ${status.requestsInFlight}`],
   ...registryRows(status.registry),
+  ...upkeepRows(status.upkeep),
 ]
 
 const storeRows = (data: string, status: RegistryStatus): [string, string][] => [
@@ -42,5 +46,43 @@ const registryRows = (status: RegistryStatus): [string, string][] => [
   ['Tags', String(status.tags)],
   ['Manifests', String(status.manifests)],
   ['Blobs', `${status.blobs}, ${approximately(status.blobBytes)}`],
+  ...(status.corruptBlobs > 0
+    ? [['In quarantine', `${status.corruptBlobs} corrupt: see stowage doctor`] as [string, string]]
+    : []),
   ['Uploads', `${status.uploads} unfinished`],
 ]
+
+const upkeepRows = ({ garbage, retention, scrub }: LastRuns): [string, string][] => [
+  ...rowOf('Last garbage collection', garbage, ({ blobs, bytes, orphans, withheld }) =>
+    withheld === undefined
+      ? `${plural(blobs, 'blob')} removed (${approximately(bytes)})${orphans > 0 ? `, ${plural(orphans, 'stray file')}` : ''}`
+      : `nothing removed: ${withheld.message}`,
+  ),
+  ...rowOf('Last retention', retention, ({ tags, manifests, withheld }) =>
+    [
+      `${plural(tags, 'tag')} and ${plural(manifests, 'manifest')} removed`,
+      ...(withheld === undefined ? [] : [withheld.message]),
+    ].join('; '),
+  ),
+  ...rowOf(
+    'Last scrub',
+    scrub,
+    ({ blobs, manifests, bytes, corrupt }) =>
+      `${plural(blobs, 'blob')} and ${plural(manifests, 'manifest')} read (${approximately(bytes)}), ${corrupt === 0 ? 'all right' : `${corrupt} corrupt`}`,
+  ),
+]
+
+/** Nothing until there was one. */
+const rowOf = <R extends { readonly incomplete: boolean }>(
+  name: string,
+  run: LastRun<R> | undefined,
+  describe: (report: R) => string,
+): [string, string][] => {
+  if (run === undefined) return []
+  const { at, report } = run
+  const how =
+    report === undefined
+      ? 'failed: the log says why'
+      : `${describe(report)}${report.incomplete ? '; cut off before its end' : ''}`
+  return [[name, `${instant(at)}: ${how}`]]
+}

@@ -1,62 +1,16 @@
 import { z } from 'zod'
+import { field, item, list, word } from './list-items.ts'
 import { isNetwork, isRepositoryGlob, isUserName, parseSubject, parseTagGlob } from './names.ts'
 import { actions, type KindValues, type QuotaItem } from './setting.ts'
-import { escapeControls, show } from './show.ts'
+import { retentionRule } from './retention-rule.ts'
 import { parseSize } from './size.ts'
-import { nearest } from './suggest.ts'
 import { isSecureEndpoint } from './urls.ts'
 
 /**
  * Lists of items, each checked where it stands: a key that an item does not have is an error that names it. Text, as the
  * environment and the command line have it, is JSON; where the items are words, they may also be separated by commas.
  */
-export type ListKind = 'rules' | 'issuers' | 'tags' | 'quotas' | 'networks'
-
-/** A value within an item: what `read` makes of it, or an error that says what is wanted. */
-const field = <T>(wanted: string, read: (given: unknown) => T | undefined): z.ZodType<T> =>
-  z.unknown().transform((given, context) => {
-    const value = read(given)
-    if (value !== undefined) return value
-    const but = given === undefined ? 'is missing: it ' : ''
-    context.addIssue({
-      code: 'custom',
-      message: `${but}must be ${wanted}${given === undefined ? '' : `, not ${show(given)}`}`,
-    })
-    return z.NEVER
-  })
-
-const word = (wanted: string, fits: (text: string) => boolean): z.ZodType<string> =>
-  field(wanted, (given) => (typeof given === 'string' && fits(given) ? given : undefined))
-
-/** An object with these keys and no others. */
-const item = <S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> => {
-  const names = Object.keys(shape)
-  return z.strictObject(shape, {
-    error: (issue) => {
-      if (issue.code !== 'unrecognized_keys')
-        return `must be an item with ${names.join(', ')}, not ${show(issue.input)}`
-      const [key = ''] = issue.keys
-      const guess = nearest(key, names)
-      return `has no key ${escapeControls(show(key))}; ${guess === undefined ? `there are ${names.join(', ')}` : `did you mean ${guess}?`}`
-    },
-  })
-}
-
-/** @param separated Whether text without a bracket is words with commas between them. */
-const list = <T>(items: z.ZodType<T>, wanted: string, { separated, most }: { separated?: true; most: number }) =>
-  z
-    .unknown()
-    .transform((given, context) => {
-      if (typeof given !== 'string') return given
-      if (separated === true && !given.trimStart().startsWith('[')) return given.split(',').map((part) => part.trim())
-      try {
-        return JSON.parse(given) as unknown
-      } catch {
-        context.addIssue({ code: 'custom', message: `must be JSON, ${wanted}` })
-        return z.NEVER
-      }
-    })
-    .pipe(z.array(items, { error: `must be ${wanted}` }).max(most, { error: `has more than ${most} items` }))
+export type ListKind = 'rules' | 'issuers' | 'tags' | 'quotas' | 'networks' | 'retention'
 
 const repositories = word('a repository or a glob such as team/* or *', isRepositoryGlob)
 
@@ -140,6 +94,7 @@ const lists: { readonly [K in ListKind]: z.ZodType<KindValues[K]> } = {
     'a list of addresses and networks such as 10.0.0.0/8',
     { separated: true, most: 1000 },
   ),
+  retention: list(retentionRule, 'a list of { repositories, keep, untagged }', { most: 1000 }),
 }
 
 export const isListKind = (kind: string): kind is ListKind => Object.hasOwn(lists, kind)

@@ -3,19 +3,27 @@ import { findingsOf } from './issues.ts'
 import { valueSchema } from './kinds.ts'
 import { absolute } from './paths.ts'
 import { getNested, nestedSchema, placeOf } from './schema.ts'
-import type { KindValues, QuotaItem } from './setting.ts'
+import type { KindValues, QuotaItem, RetentionItem } from './setting.ts'
 import { type SettingKey, settingKeys, settingOf, type Settings, type settings } from './settings.ts'
 
 /** What may be written for a value of each kind; durations and sizes also with their unit (`10m`, `4MiB`). */
-interface Written extends Omit<KindValues, 'address' | 'duration' | 'size' | 'switch' | 'quotas'> {
+interface Written extends Omit<KindValues, 'address' | 'duration' | 'size' | 'switch' | 'quotas' | 'retention'> {
   address: string | number
   duration: string | number
   size: string | number
   switch: boolean | 'on' | 'off'
   quotas: readonly WithSize<QuotaItem>[]
+  retention: readonly WithDurations[]
 }
 
 type WithSize<T> = T extends unknown ? Omit<T, 'bytes'> & { readonly bytes: string | number } : never
+
+type WithDurations = Omit<RetentionItem, 'keep'> & {
+  readonly keep?: Omit<NonNullable<RetentionItem['keep']>, 'youngerThan' | 'pulledWithin'> & {
+    readonly youngerThan?: string | number
+    readonly pulledWithin?: string | number
+  }
+}
 
 type Accepted<K extends SettingKey> = Written[(typeof settings)[K]['kind']] | undefined
 type Section = SettingKey extends infer K ? (K extends `${infer S}.${string}` ? S : never) : never

@@ -63,6 +63,7 @@ export interface KindValues {
   quotas: readonly QuotaItem[]
   /** Addresses, and networks as `10.0.0.0/8`. */
   networks: readonly string[]
+  retention: readonly RetentionItem[]
 }
 
 export interface PermissionItem {
@@ -87,3 +88,16 @@ export interface IssuerItem {
 export type QuotaItem =
   | { readonly repositories: string; readonly bytes: number }
   | { readonly user: string; readonly bytes: number }
+
+/** Times in seconds. */
+export interface RetentionItem {
+  readonly repositories: string
+  readonly keep?: {
+    readonly newest?: number
+    readonly youngerThan?: number
+    readonly pulledWithin?: number
+    /** Globs, or `semver`. */
+    readonly matching?: readonly string[]
+  }
+  readonly untagged?: boolean
+}

@@ -1,5 +1,6 @@
 import { accessSettings } from './access-settings.ts'
 import type { Kind, KindValues, Setting } from './setting.ts'
+import { upkeepSettings } from './upkeep-settings.ts'
 
 /**
  * Everything that can be set, in one table. The schema of the configuration file, the names in the environment, the flags,
@@ -83,6 +84,7 @@ export const settings = {
     default: true,
     about: 'Accept indexes whose manifests the repository does not have (yet)',
   },
+  ...upkeepSettings,
   'cors.origins': {
     kind: 'origins',
     about: 'Pages of which origins may call the registry from a browser: a list such as `https://app.example`, or `*`',
@@ -205,6 +207,7 @@ const placeholders: Partial<Record<Kind, string>> = {
   tags: 'list',
   quotas: 'json',
   networks: 'list',
+  retention: 'json',
 }
 
 /** `uploads.expireAfter` → `STOWAGE_UPLOADS_EXPIRE_AFTER`, then the aliases, then those that say the opposite. */

@@ -19,11 +19,18 @@ export const prepareDataDirectory = async (path: string): Promise<void> => {
 
 /** Turns an error of the file system or of the database into one that a person can act on; a defect stays what it is. */
 export const cannotUse = (path: string, cause: unknown): unknown => {
-  if (!(cause instanceof Error) || typeof codeOf(cause) !== 'string') return cause
-  const why = reasons[String(codeOf(cause))] ?? cause.message
+  const why = reasonOf(cause)
+  if (why === undefined) return cause
   return new StowageError('data', `The data directory ${path} cannot be used: ${why}. Choose another with --data.`, {
     cause,
   })
+}
+
+/** What the file system says, for people; undefined when it is something else. */
+export const reasonOf = (cause: unknown): string | undefined => {
+  const code = codeOf(cause)
+  if (!(cause instanceof Error) || typeof code !== 'string') return undefined
+  return reasons[code] ?? cause.message
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -25,6 +25,19 @@ test('the reason is told without the details, which go to the log', async () => 
   expect(logged).toEqual([{ err: failure }])
 })
 
+test.each([
+  ['STORAGE_FULL', 'The storage is full.'],
+  ['EROFS', 'The storage cannot be written.'],
+  ['UNAVAILABLE', 'pushes go on when a trial write succeeds'],
+  ['WRITES_STOPPED', 'pushes need a restart'],
+  ['EIO', 'the log says why'],
+])('%s: the reason says what to expect', async (code, reason) => {
+  const failure = Object.assign(new Error('at /srv/secret/place'), { code })
+  const { status, body } = await createHealth({ check: async () => Promise.reject(failure) }, logger).ready()
+  expect([status, body]).toEqual([503, expect.stringContaining(reason)])
+  expect(body).not.toContain('secret')
+})
+
 test('a shutdown is not ready, at once, and alive', async () => {
   const health = createHealth({ check: async () => {} }, logger)
   await health.ready()

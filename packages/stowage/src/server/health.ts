@@ -52,10 +52,15 @@ const reasonOf = (error: unknown): string => {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'STORAGE_FULL':
       return 'The storage is full.'
     case 'EROFS':
     case 'EACCES':
       return 'The storage cannot be written.'
+    case 'UNAVAILABLE':
+      return 'Writing to the storage failed. What is stored can be pulled; pushes go on when a trial write succeeds.'
+    case 'WRITES_STOPPED':
+      return 'Writing to the database failed. What is stored can be pulled; pushes need a restart once the disk is in order.'
     default:
       return 'The storage cannot be read and written; the log says why.'
   }

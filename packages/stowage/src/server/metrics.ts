@@ -4,11 +4,14 @@ import { version } from '../version.ts'
 import type { Connections } from './connections.ts'
 import type { Page } from './page.ts'
 import type { RequestMetrics } from './request-metrics.ts'
+import { addUpkeepMetrics } from './upkeep-metrics.ts'
+import type { UpkeepRecord } from './upkeep-record.ts'
 
 export interface MetricsSources {
   readonly registry: Pick<Registry, 'status'>
   readonly connections: Pick<Connections, 'open' | 'inFlight' | 'ended'>
   readonly requests: RequestMetrics
+  readonly upkeep: UpkeepRecord
   readonly logger: Logger
 }
 
@@ -34,7 +37,7 @@ export const createMetrics = (sources: MetricsSources): { page(): Promise<Page>;
   }
 }
 
-const createCollector = async ({ registry, connections, logger }: MetricsSources): Promise<Collector> => {
+const createCollector = async ({ registry, connections, upkeep, logger }: MetricsSources): Promise<Collector> => {
   const { collectDefaultMetrics, Counter, Gauge, Registry: Register } = await import('prom-client')
   const register = new Register()
   const registers = [register]
@@ -64,6 +67,8 @@ const createCollector = async ({ registry, connections, logger }: MetricsSources
     },
   })
 
+  addUpkeepMetrics({ Counter, Gauge }, register, upkeep)
+
   const statistics = rarely(async () => registry.status(), logger)
   for (const [name, { help, key }] of Object.entries(stored)) {
     // oxlint-disable-next-line no-new
@@ -89,6 +94,10 @@ const stored: Readonly<Record<string, { readonly help: string; readonly key: Sta
   stowage_tags: { help: 'Tags, in all repositories.', key: 'tags' },
   stowage_blobs: { help: 'Blobs, each counted once.', key: 'blobs' },
   stowage_blob_bytes: { help: 'Size of all blobs, each counted once.', key: 'blobBytes' },
+  stowage_corrupt_blobs: {
+    help: 'Blobs in quarantine: their bytes are not those of their digest.',
+    key: 'corruptBlobs',
+  },
   stowage_uploads: { help: 'Uploads that are not finished.', key: 'uploads' },
   stowage_pending_events: { help: 'Events that the slowest receiver has not got yet.', key: 'pendingEvents' },
 }

@@ -28,3 +28,11 @@ test('an unknown method makes no series of its own', () => {
   for (let index = 0; index < 100; index++) metrics.record(`M${index}`, 'none', 404, 1)
   expect(metrics.text().match(/_total\{/g)).toHaveLength(1)
 })
+
+test('refusals are counted by why', () => {
+  const metrics = createRequestMetrics()
+  for (const fault of ['denied', 'storage-full', 'denied']) metrics.refuse(fault)
+  const lines = metrics.text().split('\n')
+  expect(lines).toContain('stowage_http_refusals_total{reason="denied"} 2')
+  expect(lines).toContain('stowage_http_refusals_total{reason="storage-full"} 1')
+})

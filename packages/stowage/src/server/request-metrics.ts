@@ -12,6 +12,8 @@ interface Series {
 export interface RequestMetrics {
   /** @param route A template; never a path, which would make as many series as there are names. */
   record(method: string, route: string, status: number, milliseconds: number): void
+  /** @param fault Why it was not done, by the name in `docs/errors.md`. */
+  refuse(fault: string): void
   /** In Prometheus' text format. */
   text(): string
 }
@@ -22,6 +24,7 @@ export interface RequestMetrics {
  */
 export const createRequestMetrics = (): RequestMetrics => {
   const routes = new Map<string, Map<string, Series>>()
+  const faults = new Map<string, number>()
 
   const seriesOf = (method: string, route: string): Series => {
     const known = methods.has(method) ? method : 'other'
@@ -44,6 +47,7 @@ export const createRequestMetrics = (): RequestMetrics => {
       series.seconds += seconds
       series.statuses.set(status, (series.statuses.get(status) ?? 0) + 1)
     },
+    refuse: (fault) => void faults.set(fault, (faults.get(fault) ?? 0) + 1),
     text: () => {
       const counted: string[] = []
       const timed: string[] = []
@@ -64,12 +68,17 @@ export const createRequestMetrics = (): RequestMetrics => {
         `# TYPE ${duration} histogram`,
         ...timed,
         '',
+        `# HELP ${refusals} Requests to the registry that were refused or failed, by why.`,
+        `# TYPE ${refusals} counter`,
+        ...[...faults].map(([fault, count]) => `${refusals}{reason="${fault}"} ${count}`),
+        '',
       ].join('\n')
     },
   }
 }
 
 const requests = 'stowage_http_requests_total'
+const refusals = 'stowage_http_refusals_total'
 const duration = 'stowage_http_request_duration_seconds'
 
 const histogram = (labels: string, { buckets, seconds }: Series): string[] => {

@@ -18,6 +18,8 @@ export interface Progress {
    * @param silent it is said elsewhere
    */
   done(key: string, outcome: string, silent?: boolean): void
+  /** Something that has no end that is known: how long it takes already. @param label what is being done */
+  working(label: string | (() => string)): Disposable
 }
 
 interface Bar {
@@ -63,6 +65,21 @@ export const createProgress = (status: Status): Progress => {
       const size = bar.size ?? bar.sent
       if (!silent) status.line(`${outcome.padEnd(9)} ${bar.label}  ${approximately(size)}`, 'green')
       status.rows(rows)
+    },
+    working(label) {
+      const began = performance.now()
+      const draw = (): void =>
+        status.rows((width) => {
+          const what = typeof label === 'string' ? label : label()
+          return [`${what} … ${Math.round((performance.now() - began) / 1000)} s`.slice(0, width)]
+        })
+      const timer = setInterval(draw, 1000)
+      return {
+        [Symbol.dispose]() {
+          clearInterval(timer)
+          status.rows(() => [])
+        },
+      }
     },
   }
 }

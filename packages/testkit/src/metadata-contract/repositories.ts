@@ -196,6 +196,7 @@ export const describeRepositories = (store: StoreUnderTest): void => {
       tags: 0,
       blobs: 0,
       blobBytes: 0,
+      corruptBlobs: 0,
       uploads: 0,
       pendingEvents: 0,
     })
@@ -205,12 +206,14 @@ export const describeRepositories = (store: StoreUnderTest): void => {
     await link(store(), 'b', digest(2), 'k3', 3)
     await store().createUpload(upload('a', 'id'))
     await put(store(), manifest('a', '{}', { tags: ['x', 'y'] }))
+    await store().upkeep.quarantineBlob({ digest: digest(2), key: 'k3', at: 1 })
     expect(await store().statistics()).toEqual({
       repositories: 2,
       manifests: 1,
       tags: 2,
       blobs: 2,
       blobBytes: 5_000_000_003,
+      corruptBlobs: 1,
       uploads: 1,
       pendingEvents: 6,
     })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createHash, randomUUID } from 'node:crypto'
 import { parseDigest } from '@stowage/oci'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type FileOperations, fileOperations } from './file-operations.ts'
 import { fileSystemBlobs } from './file-system-blobs.ts'
 
 let base: string
@@ -38,6 +39,29 @@ it('makes what is missing, for its owner alone', async () => {
   expect(modeOf('uploads', id)).toBe('600')
   const key = await upload.commit(sha256Of('a'))
   expect(modeOf('blobs', key)).toBe('600')
+})
+
+it('makes the way to the root durable at every start: whoever made it may not have', async () => {
+  mkdirSync(join(base, 'some', 'where'), { recursive: true })
+  root = join(base, 'some', 'where', 'data')
+  mkdirSync(root)
+  const paths = new Map<number, string>()
+  const synced: string[] = []
+  const files: FileOperations = {
+    ...fileOperations,
+    open: async (path, flags, mode) => {
+      const fd = await fileOperations.open(path, flags, mode)
+      paths.set(fd, path)
+      return fd
+    },
+    sync: async (fd) => {
+      synced.push(paths.get(fd) ?? '')
+      await fileOperations.sync(fd)
+    },
+  }
+  await using _ = await fileSystemBlobs({ root }, files)
+  const way = ['blobs/sha256', 'blobs', '.', '..', '../..', '../../..'].map((path) => join(root, path))
+  expect(synced.slice(0, way.length)).toEqual(way)
 })
 
 it('accepts a directory that others may read, and goes on with one that it made', async () => {
@@ -103,4 +127,5 @@ it('leaves nothing of a check behind', async () => {
 it('refuses options that mean nothing', async () => {
   await expect(fileSystemBlobs({ root: '' })).rejects.toThrow('root must')
   await expect(fileSystemBlobs({ root, openFiles: 0 })).rejects.toThrow('openFiles must')
+  await expect(fileSystemBlobs({ root, keepFree: -1 })).rejects.toThrow('keepFree must')
 })

@@ -52,18 +52,23 @@ it('serves all who wait at the same time with one fsync, and nobody with one tha
   expect(opened()).toBe(1)
 })
 
-it('tells all who shared a failed fsync, and lets those after it try', async () => {
-  const { files, running } = held()
-  const directories = createDirectorySync(files)
+it('tells all who shared a failed fsync or waited for it to end, and lets those after it try, on a new descriptor', async () => {
+  const { files, running, opened } = held()
+  const failures: unknown[] = []
+  const directories = createDirectorySync(files, (error) => failures.push(error))
   const first = directories.sync('shard')
-  const failed = expect(first).rejects.toThrow('lost')
   await turn()
-  const second = directories.sync('shard')
+  // It may have tried to write these entries too, and a second fsync would not try again.
+  const waiting = directories.sync('shard')
+  const failed = Promise.all([first, waiting].map((each) => expect(each).rejects.toThrow('lost')))
   running[0]?.end(new Error('lost'))
   await failed
+  expect([failures.length, running.length]).toEqual([1, 1])
+  const after = directories.sync('shard')
   await turn()
+  expect([running.length, opened()]).toEqual([2, 2])
   running[1]?.end()
-  await second
+  await after
 })
 
 it('syncs different directories side by side', async () => {

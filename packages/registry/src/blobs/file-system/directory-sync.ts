@@ -14,11 +14,17 @@ interface Turn {
 
 /**
  * One fsync serves all who wait for the same directory. An fsync that runs already does not count for a caller who comes
- * now: it may have passed the caller's entry by. So the caller joins the one that begins after it.
+ * now: it may have passed the caller's entry by. So the caller joins the one that begins after it. When the one that runs
+ * fails, they fail too: it may have tried to write their entries, and the system may call them clean now.
  *
  * Descriptors stay open: opening and closing a directory would cost two more trips through the thread pool per commit.
+ *
+ * @param onFailure Told of every fsync that failed.
  */
-export const createDirectorySync = (files: FileOperations): DirectorySync => {
+export const createDirectorySync = (
+  files: FileOperations,
+  onFailure: (error: unknown) => void = () => {},
+): DirectorySync => {
   const turns = new Map<string, Turn>()
   const descriptors = new Map<string, Promise<number>>()
 
@@ -36,7 +42,16 @@ export const createDirectorySync = (files: FileOperations): DirectorySync => {
     turn.next = undefined
     turn.running = (async () => {
       try {
-        await files.sync(await descriptor(directory))
+        const fd = await descriptor(directory)
+        try {
+          await files.sync(fd)
+        } catch (error) {
+          onFailure(error)
+          // It may lead to a file system that is not mounted there any more.
+          descriptors.delete(directory)
+          await files.close(fd).catch(() => {})
+          throw error
+        }
       } finally {
         turn.running = undefined
         if (turn.next === undefined) turns.delete(directory)
@@ -56,8 +71,14 @@ export const createDirectorySync = (files: FileOperations): DirectorySync => {
     const waiting = turn
     if (turn.next !== undefined) return turn.next
     if (turn.running === undefined) return start(directory, turn)
-    const begin = (): Promise<void> => start(directory, waiting)
-    turn.next = turn.running.then(begin, begin)
+    turn.next = turn.running.then(
+      () => start(directory, waiting),
+      (error: unknown) => {
+        waiting.next = undefined
+        turns.delete(directory)
+        throw error
+      },
+    )
     return turn.next
   }
 

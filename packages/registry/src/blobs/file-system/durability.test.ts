@@ -117,13 +117,14 @@ describe('a commit', () => {
     const upload = await store.openUpload(randomUUID())
     await upload.write([bytes])
     await expect(upload.commit(digestOf(bytes))).rejects.toThrow('discard it')
+    expect(syncs).toBe(1)
+    await expect(store.check()).rejects.toThrow('Check the disk')
     files.sync = fileOperations.sync
+    await store.check()
     await expect(upload.commit(digestOf(bytes))).rejects.toThrow('discard it')
     await expect(upload.write([bytes])).rejects.toThrow('discard it')
-    expect(syncs).toBe(1)
     expect(storedFiles()).toEqual([])
     expect(readdirSync(join(root, 'uploads'))).toEqual([])
-    await expect(store.check()).rejects.toThrow('Check the disk')
   })
 
   it('that fails because the disk is full leaves the store ready', async () => {
@@ -153,6 +154,21 @@ describe('a commit', () => {
     await expect(upload.commit(digestOf(Buffer.from('a')))).rejects.toThrow('EIO')
     expect(storedFiles()).toEqual([])
     await expect(store.check()).rejects.toThrow('Check the disk')
+    expect(readdirSync(join(root, 'uploads'))).toEqual([])
+  })
+
+  it('whose file was made by a call that failed can be tried again', async () => {
+    const files: FileOperations = { ...fileOperations }
+    await using store = await fileSystemBlobs({ root }, files)
+    const upload = await store.openUpload(randomUUID())
+    files.open = async (...args) => {
+      await fileOperations.close(await fileOperations.open(...args))
+      throw fault('EIO')
+    }
+    await expect(upload.write([Buffer.from('a')])).rejects.toThrow('EIO')
+    files.open = fileOperations.open
+    await upload.write([Buffer.from('a')])
+    await upload.commit(digestOf(Buffer.from('a')))
   })
 
   it('does not follow a link that was put in the place of an upload', async () => {
@@ -179,6 +195,10 @@ describe('a delete', () => {
       'unlink blobs/sha256/e3/<hex>.<generation>',
       'sync blobs/sha256/e3',
     ])
+    calls.length = 0
+    // The one before may have been cut off between the two.
+    await store.delete(key)
+    expect(calls.map((call) => call.split(' ')[0])).toEqual(['sync'])
   })
 })
 
@@ -200,6 +220,17 @@ describe('a write', () => {
       const got = read instanceof Uint8Array ? read : Buffer.concat(await Array.fromAsync(read ?? []))
       expect(Buffer.compare(got, bytes.subarray(0, end))).toBe(0)
     }
+  })
+
+  it('is refused when the disk has no more free than is kept for the database', async () => {
+    const files: FileOperations = { ...fileOperations, room: async () => ({ free: 1000, total: 10_000 }) }
+    await using store = await fileSystemBlobs({ root, keepFree: 900 }, files)
+    const upload = await store.openUpload(randomUUID())
+    await expect(upload.write([randomBytes(60), randomBytes(60)])).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect([upload.size, readdirSync(join(root, 'uploads'))]).toEqual([0, []])
+    const bytes = randomBytes(100)
+    await upload.write([bytes])
+    await upload.commit(digestOf(bytes))
   })
 
   it('that fails in the middle keeps what was written for certain, and the file agrees', async () => {
@@ -227,16 +258,30 @@ describe('a write', () => {
     expect(storedFiles()).toHaveLength(1)
   })
 
-  it('that fails and cannot be taken back spoils the upload', async () => {
-    const files: FileOperations = {
-      ...fileOperations,
-      write: () => Promise.reject(fault('EIO')),
-      truncate: () => Promise.reject(fault('EIO')),
-    }
+  it('that fails and could not be taken back is taken back before the next one, or the end', async () => {
+    const files: FileOperations = { ...fileOperations }
     await using store = await fileSystemBlobs({ root }, files)
-    const upload = await store.openUpload(randomUUID())
-    await expect(upload.write([Buffer.from('a')])).rejects.toThrow('discard it')
-    await expect(upload.commit(digestOf(new Uint8Array(0)))).rejects.toThrow('discard it')
+    for (const [name, next] of [
+      ['one', [Buffer.from('b')]],
+      ['two', []],
+    ] as const) {
+      const [bytes, rest] = [Buffer.from(`a ${name}`), Buffer.concat(next)]
+      const upload = await store.openUpload(randomUUID())
+      await upload.write([bytes])
+      files.write = async (fd, chunks, position) => {
+        await fileOperations.write(fd, chunks, position)
+        throw fault('EIO')
+      }
+      files.truncate = () => Promise.reject(fault('EIO'))
+      await expect(upload.write([Buffer.from('lost')])).rejects.toThrow('EIO')
+      await expect(upload.write([Buffer.from('lost')])).rejects.toThrow('EIO')
+      expect(upload.size).toBe(bytes.byteLength)
+      Object.assign(files, { write: fileOperations.write, truncate: fileOperations.truncate })
+      await upload.write(next)
+      const whole = Buffer.concat([bytes, rest])
+      const key = await upload.commit(digestOf(whole))
+      expect(statSync(join(root, 'blobs', key)).size).toBe(whole.byteLength)
+    }
   })
 })
 

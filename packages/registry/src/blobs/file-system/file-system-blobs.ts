@@ -1,16 +1,18 @@
-import { randomUUID } from 'node:crypto'
-import { lstat, opendir } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { BlobStore, BlobUpload, StoredBytes } from '../blob-store.ts'
+import type { BlobStore, BlobUpload } from '../blob-store.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { createDirectorySync } from './directory-sync.ts'
-import { errorCode, type FileOperations, fileOperations } from './file-operations.ts'
+import { type FileOperations, fileOperations } from './file-operations.ts'
 import { createFileUpload } from './file-upload.ts'
-import { createFlags, createLayout, fileMode, isUploadId } from './layout.ts'
+import { createFlags, createLayout, fileMode } from './layout.ts'
 import { createOpenFiles } from './open-files.ts'
 import { readBytes, streamBytes } from './read-range.ts'
+import { createRoom } from './room.ts'
 import { createShards } from './shards.ts'
+import { createStoredFiles, ignoreMissing } from './stored-files.ts'
+import { createTrust } from './trust.ts'
 
 export interface FileSystemBlobsOptions {
   /**
@@ -20,6 +22,11 @@ export interface FileSystemBlobsOptions {
   readonly root: string
   /** How many files of blobs stay open for the next read, each with up to 64 KiB in memory; 256 unless said. */
   readonly openFiles?: number
+  /**
+   * Bytes of the file system that no blob takes, so that the database can go on, and something be deleted, when the disk is
+   * full; 16 MiB unless said, or a tenth of a small disk.
+   */
+  readonly keepFree?: number
 }
 
 /** Ranges up to this many bytes are given at once, longer ones as a stream. */
@@ -35,52 +42,67 @@ export const fileSystemBlobs = async (
   options: FileSystemBlobsOptions,
   files: FileOperations = fileOperations,
 ): Promise<BlobStore> => {
-  const { openFiles: maxOpenFiles = 256 } = options
+  const { openFiles: maxOpenFiles = 256, keepFree } = options
   if (!Number.isSafeInteger(maxOpenFiles) || maxOpenFiles < 1) {
     throw new RangeError(`openFiles must be a whole number from 1 on, not ${maxOpenFiles}.`)
   }
+  if (keepFree !== undefined && !(Number.isSafeInteger(keepFree) && keepFree >= 0)) {
+    throw new RangeError(`keepFree must be a whole number of bytes, not ${keepFree}.`)
+  }
   if (options.root === '') throw new TypeError('root must name a directory.')
   const layout = createLayout(resolve(options.root))
-  const directories = createDirectorySync(files)
+  const removeFile = async (path: string): Promise<void> => {
+    await files.unlink(path).catch(ignoreMissing)
+  }
+
+  /** Writes a file through to the disk and takes it away: what a push needs. */
+  const tryDisk = async (): Promise<void> => {
+    // The name of an upload: what a crash leaves of it goes with those that have no row.
+    const path = layout.upload(randomUUID())
+    const fd = await files.open(path, createFlags, fileMode)
+    try {
+      // Bytes that were never there, so that no cache can have them.
+      await files.write(fd, [randomBytes(16)], 0)
+      await files.sync(fd).catch((error: unknown) => {
+        trust.lost(error)
+        throw error
+      })
+      await directories.sync(layout.uploads)
+    } finally {
+      await files.close(fd).catch(() => {})
+      // What stays goes with the bytes of uploads that have no row.
+      await files.unlink(path).catch(() => {})
+    }
+  }
+  const trust = createTrust(tryDisk)
+  const directories = createDirectorySync(files, trust.lost)
   try {
-    await prepareDataDirectory(layout, directories)
+    await prepareDataDirectory(files, layout, directories)
   } catch (error) {
     await directories[Symbol.asyncDispose]()
     throw error
   }
   const openFiles = createOpenFiles(files, maxOpenFiles, layout.blob)
-  const shards = createShards(layout, directories)
+  const stored = createStoredFiles(files, layout)
+  const shards = createShards(files, layout, directories, trust)
+  const room = createRoom(files, layout.uploads, keepFree)
   const held = new Set<BlobUpload>()
   const streams = new Set<Readable>()
-  let broken: unknown
   let closed = false
-
-  const onSyncFailure = (error: unknown): void => {
-    // A full disk can be emptied; a disk that fails to write may have lost more than this, and someone should look.
-    if (errorCode(error) !== 'ENOSPC' && errorCode(error) !== 'EDQUOT') broken ??= error
-  }
 
   const requireOpen = (): void => {
     if (closed) throw new Error('The blob store is closed.')
   }
 
-  const context = { files, layout, directories, shards, held, requireOpen, onSyncFailure }
+  const context = { files, layout, directories, shards, held, requireOpen, trust, room }
 
   const openUpload: BlobStore['openUpload'] = async (id) => {
     requireOpen()
-    return createFileUpload(context, id, await sizeOf(layout.upload(id)))
+    return createFileUpload(context, id, await sizeOf(files, layout.upload(id)))
   }
 
   const discardUpload: BlobStore['discardUpload'] = async (id) => {
     await removeFile(layout.upload(id))
-  }
-
-  async function* listUploads(): AsyncIterable<{ id: string; touchedAt: number }> {
-    for await (const { name } of await opendir(layout.uploads)) {
-      if (!isUploadId(name)) continue
-      const stats = await lstat(join(layout.uploads, name)).catch(ignoreMissing)
-      if (stats?.isFile() === true) yield { id: name, touchedAt: Math.trunc(stats.mtimeMs) }
-    }
   }
 
   const read: BlobStore['read'] = async (key, start, end) => {
@@ -90,15 +112,25 @@ export const fileSystemBlobs = async (
     }
     const acquired = openFiles.acquire(key)
     const file = acquired instanceof Promise ? await acquired : acquired
-    if (file === undefined) return undefined
+    if (file === undefined) {
+      await stored.requireShard(key)
+      return undefined
+    }
     if (end - start <= shortRange) {
       try {
         return await readBytes(files, file, start, end)
+      } catch (error) {
+        openFiles.forget(key)
+        throw error
       } finally {
         file.release()
       }
     }
-    const stream = await streamBytes(files, file, start, end)
+    const stream = await streamBytes(files, file, start, end).catch((error: unknown) => {
+      // The next reader opens it anew: this descriptor may lead to a file system that is not mounted there any more.
+      openFiles.forget(key)
+      throw error
+    })
     streams.add(stream)
     stream.once('close', () => streams.delete(stream))
     return stream
@@ -107,61 +139,16 @@ export const fileSystemBlobs = async (
   const remove: BlobStore['delete'] = async (key) => {
     const path = layout.blob(key)
     if (path === undefined) return
-    const removed = await removeFile(path)
+    await removeFile(path)
     openFiles.forget(key)
-    // Or power loss could bring back a file that nothing points to any more.
-    if (removed) await directories.sync(dirname(path))
+    // Or power loss could bring back a file that nothing points to any more. Also when it was gone: an earlier delete may have
+    // been cut off here.
+    await directories.sync(dirname(path)).catch(ignoreMissing)
   }
 
-  async function* listBlobs(): AsyncIterable<StoredBytes> {
-    for await (const algorithm of await opendir(layout.blobs)) {
-      if (!algorithm.isDirectory()) continue
-      for await (const shard of await opendir(join(layout.blobs, algorithm.name))) {
-        if (!shard.isDirectory()) continue
-        for await (const file of await opendir(join(layout.blobs, algorithm.name, shard.name))) {
-          const key = `${algorithm.name}/${shard.name}/${file.name}`
-          const path = layout.blob(key)
-          const stats = path === undefined ? undefined : await lstat(path).catch(ignoreMissing)
-          // A rename sets the time of the last change: the bytes themselves may be older.
-          if (stats?.isFile() === true) yield { key, size: stats.size, storedAt: Math.trunc(stats.ctimeMs) }
-        }
-      }
-    }
-  }
-
-  const removeFile = async (path: string): Promise<boolean> => {
-    try {
-      await files.unlink(path)
-      return true
-    } catch (error) {
-      ignoreMissing(error)
-      return false
-    }
-  }
-
-  /** Writes a file through to the disk and takes it away: what a push needs. */
-  const probe = async (): Promise<void> => {
-    const path = join(layout.uploads, `check-${randomUUID()}`)
-    const fd = await files.open(path, createFlags, fileMode)
-    try {
-      await files.write(fd, [Buffer.from('check')], 0)
-      await files.sync(fd)
-    } finally {
-      await files.close(fd)
-      await removeFile(path)
-    }
-  }
-
-  let probing: Promise<void> | undefined
   const check: BlobStore['check'] = async () => {
     requireOpen()
-    if (broken !== undefined) {
-      throw new Error('Writing to the disk failed earlier. Check the disk and the kernel log, then restart.', {
-        cause: broken,
-      })
-    }
-    probing ??= probe().finally(() => (probing = undefined))
-    await probing
+    await trust.check()
   }
 
   const dispose = async (): Promise<void> => {
@@ -175,9 +162,10 @@ export const fileSystemBlobs = async (
     kind: 'file-system',
     openUpload,
     discardUpload,
-    listUploads,
+    listUploads: stored.listUploads,
     read,
-    listBlobs,
+    inspect: stored.inspect,
+    listBlobs: stored.listBlobs,
     delete: remove,
     check,
     [Symbol.asyncDispose]: dispose,
@@ -185,15 +173,9 @@ export const fileSystemBlobs = async (
 }
 
 /** The size of a regular file, or undefined when there is nothing. */
-const sizeOf = async (path: string): Promise<number | undefined> => {
-  const stats = await lstat(path).catch(ignoreMissing)
-  if (stats === undefined) return undefined
-  if (!stats.isFile()) throw new Error(`${path} is not a regular file. Somebody put it there: remove it.`)
-  return stats.size
-}
-
-const ignoreMissing = (error: unknown): undefined => {
-  const code = errorCode(error)
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
-  return undefined
+const sizeOf = async (files: FileOperations, path: string): Promise<number | undefined> => {
+  const facts = await files.lstat(path).catch(ignoreMissing)
+  if (facts === undefined) return undefined
+  if (facts.kind !== 'file') throw new Error(`${path} is not a regular file. Somebody put it there: remove it.`)
+  return facts.size
 }

@@ -1,10 +1,12 @@
 import { dirname } from 'node:path'
 import type { BlobUpload } from '../blob-store.ts'
 import type { DirectorySync } from './directory-sync.ts'
-import type { FileOperations } from './file-operations.ts'
+import { errorCode, type FileOperations } from './file-operations.ts'
 import { continueFlags, createFlags, fileMode, type Layout, newKey, readFlags, shardOf } from './layout.ts'
 import { ShortFileError } from './short-file-error.ts'
+import type { Room } from './room.ts'
 import type { Shards } from './shards.ts'
+import type { Trust } from './trust.ts'
 
 export interface UploadContext {
   readonly files: FileOperations
@@ -15,8 +17,22 @@ export interface UploadContext {
   readonly held: Set<BlobUpload>
   /** @throws when the store is closed. */
   requireOpen(): void
-  /** Told of every fsync that failed. */
-  onSyncFailure(error: unknown): void
+  readonly trust: Trust
+  readonly room: Room
+}
+
+/** The bytes of an upload could not be made durable. It is over: they are to be sent again, in another upload. */
+export class UploadSpoiledError extends Error {
+  override readonly name = 'UploadSpoiledError'
+  /** Of the system call that failed. */
+  readonly code: string
+
+  constructor(id: string, cause: unknown) {
+    super(`The file system could not make upload ${id} durable. Its bytes are not trusted any more: discard it.`, {
+      cause,
+    })
+    this.code = errorCode(cause) ?? 'UNAVAILABLE'
+  }
 }
 
 /** Bytes read at once when the digest of an upload is computed again. */
@@ -28,12 +44,15 @@ const pieceSize = 512 * 1024
  * @param found Size of the file that is there already; undefined when there is none.
  */
 export const createFileUpload = (context: UploadContext, id: string, found: number | undefined): BlobUpload => {
-  const { files, layout, directories, shards, held } = context
+  const { files, layout, directories, shards, held, trust, room } = context
   const path = layout.upload(id)
   let exists = found !== undefined
   let size = found ?? 0
   let fd: number | undefined
-  let distrusted: Error | undefined
+  /** Why nothing can be done with it any more. */
+  let over: Error | undefined
+  /** The file may be longer than `size`. */
+  let untidy = false
   let last: Promise<unknown> = Promise.resolve()
 
   /** One operation after the other, so that no descriptor closes under a write. */
@@ -45,23 +64,25 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
 
   const open = async (): Promise<number> => {
     context.requireOpen()
-    if (distrusted !== undefined) throw distrusted
+    if (over !== undefined) throw over
     if (fd === undefined) {
-      fd = await files.open(path, exists ? continueFlags : createFlags, fileMode)
+      fd = exists ? await files.open(path, continueFlags, fileMode) : await create()
       exists = true
       held.add(upload)
     }
+    if (untidy) await files.truncate(fd, size)
+    untidy = false
     return fd
   }
 
-  const distrust = (why: string, cause: unknown): Error => {
-    distrusted ??= new Error(
-      `${why} The bytes of upload ${id} are not trusted any more: discard it and send them again.`,
-      {
-        cause,
-      },
-    )
-    return distrusted
+  const create = async (): Promise<number> => {
+    try {
+      return await files.open(path, createFlags, fileMode)
+    } catch (error) {
+      // A file that was made although the call failed would be in the way of the next try. One that was there is not ours.
+      if (errorCode(error) !== 'EEXIST') await files.unlink(path).catch(() => {})
+      throw error
+    }
   }
 
   const closeFile = async (): Promise<void> => {
@@ -74,21 +95,26 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
   const write = async (chunks: readonly Uint8Array[]): Promise<void> => {
     let rest = chunks.filter((chunk) => chunk.byteLength > 0)
     if (rest.length === 0) return
+    await trust.require()
+    await room.take(rest.reduce((sum, { byteLength }) => sum + byteLength, 0))
     const to = await open()
     try {
       while (rest.length > 0) {
         // Each write names its offset: where the file ends does not matter, and a repeated write changes nothing.
         // More than once only when the system takes less than was given.
         const count = await files.write(to, rest, size)
-        if (count === 0) throw new Error(`The file system takes no more bytes for upload ${id}.`)
+        if (count === 0) throw noRoom(id)
         size += count
         rest = dropBytes(rest, count)
       }
     } catch (error) {
       // What the failed call wrote is not known; `size` is. Make the file agree, or a restart would find another offset.
-      await files.truncate(to, size).catch((cause: unknown) => {
-        throw distrust('A write failed and could not be taken back.', cause)
-      })
+      untidy = true
+      // What cannot be taken back now is when the next write comes.
+      await files.truncate(to, size).then(
+        () => (untidy = false),
+        () => {},
+      )
       throw error
     }
   }
@@ -105,16 +131,23 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
     const target = layout.blob(key)
     if (target === undefined)
       throw new TypeError(`${JSON.stringify(digest)} is not a digest that blobs are stored under.`)
+    await trust.require()
+    const { losses } = trust
     const from = await open()
-    await Promise.all([sync(from), shards.prepare(shardOf(key))])
+    // Both to their end, whatever becomes of the other: a descriptor must not close under an fsync.
+    const ready = await Promise.allSettled([sync(from), shards.prepare(shardOf(key))])
+    for (const each of ready) if (each.status === 'rejected') throw each.reason
     await files.rename(path, target)
     exists = false
-    distrusted = new Error(`Upload ${id} is over: it was committed.`)
-    // Only now: the directory must be synced after the new name is in it, or power loss may leave the blob without one.
-    const [durable] = await Promise.allSettled([syncEntry(dirname(target)), closeFile()])
-    if (durable.status === 'rejected') {
+    over = new Error(`Upload ${id} is over: it was committed.`)
+    try {
+      // Only now: the directory must be synced after the new name is in it, or power loss may leave the blob without one.
+      const [durable] = await Promise.allSettled([directories.sync(dirname(target)), closeFile()])
+      if (durable.status === 'rejected') throw durable.reason
+      trust.confirm(losses)
+    } catch (error) {
       await files.unlink(target).catch(() => {})
-      throw durable.reason
+      throw error
     }
     return key
   }
@@ -126,18 +159,10 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
       // Linux marks the pages clean when writing them back fails, so that a second fsync would succeed with the bytes lost
       // (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). It is never tried again.
       // The file goes at once: after a restart its pages might still look right in memory, and only there.
-      context.onSyncFailure(error)
+      trust.lost(error)
+      over = new UploadSpoiledError(id, error)
       await files.unlink(path).catch(() => {})
-      throw distrust('The file system could not make an upload durable.', error)
-    }
-  }
-
-  const syncEntry = async (directory: string): Promise<void> => {
-    try {
-      await directories.sync(directory)
-    } catch (error) {
-      context.onSyncFailure(error)
-      throw error
+      throw over
     }
   }
 
@@ -184,6 +209,10 @@ export const createFileUpload = (context: UploadContext, id: string, found: numb
   }
   return upload
 }
+
+/** The system took nothing and gave no reason: as if the disk were full, which is the reason there is. */
+const noRoom = (id: string): Error =>
+  Object.assign(new Error(`The file system takes no more bytes for upload ${id}.`), { code: 'ENOSPC' })
 
 const dropBytes = (chunks: readonly Uint8Array[], count: number): Uint8Array[] => {
   const rest: Uint8Array[] = []

@@ -92,6 +92,26 @@ describe('a file that is shorter than its blob', () => {
   })
 })
 
+describe('a disk that does not give the first bytes', () => {
+  it.each([
+    ['of a short range', 1000],
+    ['of a long one, before there is a stream', mebibyte],
+  ])('%s: the read rejects, and the next one opens the file anew', async (_, size) => {
+    const files: FileOperations = { ...fileOperations }
+    await using store = await fileSystemBlobs({ root }, files)
+    const bytes = randomBytes(size)
+    const key = await put(store, bytes)
+    files.read = () => Promise.reject(Object.assign(new Error('EIO: injected'), { code: 'EIO' }))
+    await expect(store.read(key, 0, size)).rejects.toMatchObject({ code: 'EIO' })
+    files.read = fileOperations.read
+    const opened = vi.fn(fileOperations.open)
+    files.open = opened
+    const read = await store.read(key, 0, size)
+    const got = read instanceof Uint8Array ? read : Buffer.concat(await Array.fromAsync(read ?? []))
+    expect([Buffer.compare(got, bytes), opened.mock.calls.length]).toEqual([0, 1])
+  })
+})
+
 describe.runIf(process.platform === 'linux')('open files', () => {
   it('stay open for the next read, as many as was said', async () => {
     await using store = await fileSystemBlobs({ root, openFiles: 2 })

@@ -2,7 +2,7 @@ import { Readable, type Writable } from 'node:stream'
 import type { BlobStream } from '../blob-store.ts'
 import type { FileOperations } from './file-operations.ts'
 import type { OpenFile } from './open-files.ts'
-import { sendBytes } from './send-bytes.ts'
+import { type FirstPiece, readFirst, sendBytes } from './send-bytes.ts'
 import { ShortFileError } from './short-file-error.ts'
 
 /**
@@ -44,7 +44,8 @@ export const readBytes = async (
 /**
  * A stream of the range, which releases the file when it closes and not before the last read under way has returned.
  *
- * @throws ShortFileError at once when the file is too short already: then a reply can still say so.
+ * @throws ShortFileError, or what the disk says, at once when the file is too short already or its first bytes cannot be read:
+ * then a reply can still say so.
  */
 export const streamBytes = async (
   files: FileOperations,
@@ -52,9 +53,11 @@ export const streamBytes = async (
   start: number,
   end: number,
 ): Promise<BlobStream> => {
+  let first: FirstPiece
   try {
     const size = await files.size(file.fd)
     if (size < end) throw new ShortFileError(end, size)
+    first = await readFirst(files, file.fd, { start, end })
   } catch (error) {
     file.release()
     throw error
@@ -62,17 +65,25 @@ export const streamBytes = async (
   let position = start
   let reading: Promise<unknown> = Promise.resolve()
 
+  const push = (stream: Readable, { buffer, count }: FirstPiece): void => {
+    position += count
+    stream.push(count === buffer.byteLength ? buffer : buffer.subarray(0, count))
+    if (position === end) stream.push(null)
+  }
+
   const readPiece = async (stream: Readable): Promise<void> => {
     // A consumer may ask again from within the push of the last piece.
     if (position === end) return
+    if (position === start) {
+      push(stream, first)
+      return
+    }
     try {
-      const piece = Buffer.allocUnsafeSlow(Math.min(pieceSize, end - position))
-      const count = await files.read(file.fd, piece, position)
+      const buffer = Buffer.allocUnsafeSlow(Math.min(pieceSize, end - position))
+      const count = await files.read(file.fd, buffer, position)
       if (stream.destroyed) return
       if (count === 0) throw new ShortFileError(end, position)
-      position += count
-      stream.push(count === piece.byteLength ? piece : piece.subarray(0, count))
-      if (position === end) stream.push(null)
+      push(stream, { buffer, count })
     } catch (error) {
       stream.destroy(error instanceof Error ? error : new Error(String(error)))
     }
@@ -101,7 +112,7 @@ export const streamBytes = async (
     // What a stream that nobody reads has to say of its end is said to the response.
     stream.on('error', () => {})
     try {
-      await sendBytes(files, file.fd, { start, end }, to, (read) => {
+      await sendBytes(files, file.fd, { start, end }, first, to, (read) => {
         reading = read.catch(() => {})
       })
       stream.off('close', cut)

@@ -80,6 +80,14 @@ export const memoryBlobs = (): BlobStore => {
       for (const [id, { touchedAt }] of uploads) yield { id, touchedAt }
     },
     read,
+    inspect: async (key) => {
+      const blob = blobs.get(key)
+      if (blob === undefined) return undefined
+      const read = async function* (): AsyncIterable<Uint8Array> {
+        yield* pieces(blob, 0, blob.byteLength)
+      }
+      return { size: blob.byteLength, storedAt: storedAt.get(key) ?? 0, read }
+    },
     listBlobs: async function* () {
       for (const [key, { byteLength }] of blobs) yield { key, size: byteLength, storedAt: storedAt.get(key) ?? 0 }
     },

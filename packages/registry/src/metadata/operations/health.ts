@@ -15,6 +15,11 @@ const counts = statement<object>()((db) =>
       // PostgreSQL adds up bigint to numeric, which is another type on the wire.
       .select(sql<number>`cast(coalesce(sum(size), 0) as bigint)`.as('n'))
       .as('blobBytes'),
+    eb
+      .selectFrom('blobs')
+      .select(eb.fn.countAll<number>().as('n'))
+      .where('corrupt_since', 'is not', null)
+      .as('corruptBlobs'),
     eb.selectFrom('uploads').select(eb.fn.countAll<number>().as('n')).as('uploads'),
     // What the slowest receiver has is pruned, so what is there is what it waits for.
     eb.selectFrom('events').select(eb.fn.countAll<number>().as('n')).as('pendingEvents'),
@@ -24,13 +29,14 @@ const counts = statement<object>()((db) =>
 export function* statistics(): Operation<MetadataStatistics> {
   const row = yield* one(counts, {})
   if (row === undefined) throw new Error('The database counted nothing.')
-  const { repositories, manifests, tags, blobs, blobBytes, uploads, pendingEvents } = row
+  const { repositories, manifests, tags, blobs, blobBytes, corruptBlobs, uploads, pendingEvents } = row
   return {
     repositories: repositories ?? 0,
     manifests: manifests ?? 0,
     tags: tags ?? 0,
     blobs: blobs ?? 0,
     blobBytes: blobBytes ?? 0,
+    corruptBlobs: corruptBlobs ?? 0,
     uploads: uploads ?? 0,
     pendingEvents: pendingEvents ?? 0,
   }

@@ -13,7 +13,7 @@ export const readContent = statement<{ repository: string; digest: string }>()((
     .where('m.digest', '=', p.digest),
 )
 
-const lockContent = statement<{ digest: string }>()((db, p, dialect) =>
+export const lockContent = statement<{ digest: string }>()((db, p, dialect) =>
   db
     .selectFrom('manifest_contents')
     .select('bytes')

@@ -17,6 +17,7 @@ import { emit } from './events.ts'
 import { factColumns } from './facts.ts'
 import { immutableTagAbove, isImmutable } from './immutable-tags.ts'
 import { addContent, readContent, removeUnusedContent } from './manifest-contents.ts'
+import { forgetRemovedTagsOf } from './removed-tags.ts'
 import { lockOrCreateRepository, lockRepository } from './repositories.ts'
 import { anyTagOf, currentTags, listTagsOf, removeTagsOf, setTags } from './tags.ts'
 import { markUntagged } from './untagged.ts'
@@ -262,6 +263,7 @@ export function* deleteManifest(
   const fixed = yield* immutableTagAbove(repositoryId, { manifest: digest }, grant)
   if (fixed !== undefined) return { outcome: 'tag-immutable', tag: fixed }
   const tags = yield* removeTagsOf(repositoryId, digest)
+  yield* forgetRemovedTagsOf(repositoryId, digest)
   yield* markUnusedWithout(repositoryId, digest, at)
   // Its references go with it, by the foreign key.
   yield* run(removeManifest, { repositoryId, digest })

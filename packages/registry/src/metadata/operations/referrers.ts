@@ -24,6 +24,8 @@ const pageOfReferrers = statement<{
     ])
     .where('r.name', '=', p.repository)
     .where('m.subject', '=', p.subject)
+    // Nobody can pull it.
+    .where('m.corrupt_since', 'is', null)
     .where('m.digest', '>', p.last)
     .where((eb) => {
       const wanted = eb.cast<string | null>(eb.val(p.artifactType), 'text')

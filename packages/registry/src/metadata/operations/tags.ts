@@ -159,6 +159,7 @@ const pageOfFacts = statement<{ repository: string; last: string; limit: number 
       'm.pushed_by as pushedBy',
       'm.last_pulled_at as lastPulledAt',
       'm.pull_count as pullCount',
+      'm.corrupt_since as corruptSince',
     ])
     .where('r.name', '=', p.repository)
     .where('t.name', '>', p.last)
@@ -180,5 +181,6 @@ export function* describeTags(page: Page & { readonly repository: string }): Ope
     pushedBy: row.pushedBy,
     ...(row.lastPulledAt !== null && { lastPulledAt: row.lastPulledAt }),
     pullCount: row.pullCount,
+    ...(row.corruptSince !== null && { corruptSince: row.corruptSince }),
   }))
 }

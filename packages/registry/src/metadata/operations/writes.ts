@@ -10,9 +10,10 @@ import { acknowledgeEvents, enrollReceivers } from './events.ts'
 import { check } from './health.ts'
 import { deleteManifest, putManifest } from './manifests.ts'
 import { recordPulls } from './pulls.ts'
-import { collectManifests, forgetRemovedTags, removeTags, restoreTag } from './retention.ts'
+import { forgetRemovedTags, removeTags, restoreTag } from './removed-tags.ts'
 import { quarantineBlob, quarantineManifest, verifiedBlobs } from './scrub.ts'
 import { deleteTag } from './tags.ts'
+import { collectManifests } from './untagged-manifests.ts'
 import { writeState } from './upkeep-state.ts'
 import { createUpload, expireUpload, forgetUpload, saveUpload } from './uploads.ts'
 
@@ -91,11 +92,12 @@ export function isDurable(name: WriteName): boolean {
   return !relaxed.has(name)
 }
 
-/** Those that can change what `findManifest` or `findBlob` has found. (A mount only adds, and what comes back from quarantine.) */
+/** Those that can change what `findManifest` or `findBlob` has found. (What comes back from quarantine only adds.) */
 const ofContent: ReadonlySet<WriteName> = new Set([
   'putManifest',
   'deleteManifest',
   'deleteTag',
+  'mountBlob',
   'unlinkBlob',
   'finishUpload',
   'collectBlobs',

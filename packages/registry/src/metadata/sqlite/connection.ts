@@ -38,6 +38,11 @@ export function openConnection(path: string): Connection {
     database.close()
     throw error
   }
+  return connect(database)
+}
+
+/** Statements on an open database. */
+export function connect(database: DatabaseSync): Connection {
   const prepared = new Map<AnyStatement, Prepared | undefined>()
 
   function find(statement: AnyStatement): Prepared | undefined {

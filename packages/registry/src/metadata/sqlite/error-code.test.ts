@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
-import { explain, sqliteCode } from './error-code.ts'
+import { endsTrust, explain, sqliteCode } from './error-code.ts'
 
 const errorOf = (sql: string): unknown => {
   const database = new DatabaseSync(':memory:')
@@ -29,4 +29,23 @@ it('faults of the machine get a name and keep their cause, others stay as they a
   expect(explain(failed)).toMatchObject({ code: 'UNAVAILABLE', cause: failed })
   const syntax = errorOf('no SQL')
   expect(explain(syntax)).toBe(syntax)
+})
+
+it.each([
+  ['SQLITE_IOERR_FSYNC', 1034, 'UNAVAILABLE', true],
+  ['SQLITE_IOERR_WRITE', 778, 'UNAVAILABLE', true],
+  ['SQLITE_READONLY_DBMOVED', 1032, 'UNAVAILABLE', true],
+  ['SQLITE_CORRUPT', 11, 'UNAVAILABLE', true],
+  ['SQLITE_NOTADB', 26, 'UNAVAILABLE', true],
+  ['SQLITE_CANTOPEN', 14, 'UNAVAILABLE', true],
+  // Of these the outcome is unknown too, but the disk did nothing wrong.
+  ['SQLITE_NOMEM', 7, 'UNAVAILABLE', false],
+  ['SQLITE_IOERR_NOMEM', 3082, 'UNAVAILABLE', false],
+  ['SQLITE_IOERR_SHMSIZE', 4874, 'UNAVAILABLE', false],
+  ['SQLITE_FULL', 13, 'STORAGE_FULL', false],
+  ['SQLITE_BUSY', 5, 'OVERLOADED', false],
+])('%s', (name, errcode, code, ends) => {
+  const error = Object.assign(new Error(name), { errcode })
+  expect(explain(error)).toMatchObject({ code, cause: error })
+  expect(endsTrust(error)).toBe(ends)
 })

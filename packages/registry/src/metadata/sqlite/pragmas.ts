@@ -25,6 +25,15 @@ export function applyPragmas(database: DatabaseSync, options: { readonly inMemor
   setPragma(database, 'journal_size_limit', 64 * 1024 * 1024)
 }
 
+/** For a connection that only looks: what it sorts may be more than the memory has room for. */
+export function applyReadOnlyPragmas(database: DatabaseSync): void {
+  setPragma(database, 'busy_timeout', BUSY_TIMEOUT_MS)
+  setPragma(database, 'query_only', 1)
+  setPragma(database, 'temp_store', 1)
+  setPragma(database, 'cache_size', -16_384)
+  setPragma(database, 'mmap_size', 0)
+}
+
 export const Synchronous = { normal: 1, full: 2 } as const
 
 export function setPragma(database: DatabaseSync, name: string, value: string | number): void {

@@ -3,6 +3,7 @@ import type { MetadataStore } from '../metadata-store.ts'
 import { findBlobRow, findMountSource, listGarbage } from '../operations/blobs.ts'
 import { readEvents } from '../operations/events.ts'
 import { statistics } from '../operations/health.ts'
+import { inspect } from '../operations/inspect.ts'
 import { readContent } from '../operations/manifest-contents.ts'
 import { findManifestByDigest, findManifestByTag } from '../operations/manifests.ts'
 import { listReferrers } from '../operations/referrers.ts'
@@ -11,9 +12,11 @@ import { describeTags, listTags, listTagsOf } from '../operations/tags.ts'
 import { findUpload, listExpiredUploads } from '../operations/uploads.ts'
 import { usage } from '../operations/usage.ts'
 import { upkeepOf } from '../upkeep-of.ts'
-import { backUp } from './backup.ts'
+import { backUp, backUpMemory } from './backup.ts'
 import type { Connection } from './connection.ts'
 import { openConnection } from './connection.ts'
+import { explaining } from './error-code.ts'
+import { inspectDatabase } from './inspect-database.ts'
 import { migrateDatabase } from './migrate-database.ts'
 import { remembered } from './remembered.ts'
 import type { WriteQueueOptions } from './write-queue.ts'
@@ -43,7 +46,7 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
   try {
     migrateDatabase(writer)
     // A database in memory belongs to its connection. Nothing reads while a transaction is open: it is one block.
-    reader = path === ':memory:' ? writer : openConnection(path)
+    reader = path === ':memory:' ? writer : explaining(openConnection(path))
   } catch (error) {
     writer.close()
     throw error
@@ -108,11 +111,14 @@ export async function sqliteMetadata({ path, queue }: SqliteMetadataOptions): Pr
 
     accounts: accountsOf(submit, async (operation) => reader.drive(operation)),
 
-    upkeep: upkeepOf(submit, async (operation) => reader.drive(operation)),
+    upkeep: {
+      ...upkeepOf(submit, async (operation) => reader.drive(operation)),
+      inspect: async (limit) => [...inspectDatabase(reader.database, limit), ...reader.drive(inspect(limit))],
+    },
 
     statistics: async () => reader.drive(statistics()),
     check: () => submit('check', Date.now()),
-    backUp: (target) => backUp(path, writer, target),
+    backUp: (target) => (path === ':memory:' ? backUpMemory(writer.database, target) : backUp(path, target)),
 
     async [Symbol.asyncDispose]() {
       if (closed) return

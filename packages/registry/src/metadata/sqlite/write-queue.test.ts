@@ -151,6 +151,53 @@ describe('the write queue', () => {
     expect([exists('one'), exists('two')]).toEqual([true, false])
   })
 
+  it('takes nothing more after a write of unknown outcome, and the log can still be read', async () => {
+    await queue.submit('createUpload', upload('before'))
+    queue.close()
+    const { database } = connection
+    let failing = true
+    // A disk that fails in the commit. Another place for it is not to be had from a good one.
+    const exec = (sql: string): void => {
+      if (sql === 'commit' && failing) throw Object.assign(new Error('disk I/O error'), { errcode: 1034 })
+      database.exec(sql)
+    }
+    const faulty = new Proxy(database, {
+      get: (target, name) => {
+        if (name === 'exec') return exec
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    queue = createWriteQueue({ ...connection, database: faulty }, { limit: 100, batch: 1 })
+    const results = await Promise.allSettled([
+      queue.submit('createUpload', upload('one')),
+      queue.submit('createUpload', upload('two')),
+    ])
+    failing = false
+    // Of the first it is unknown. The second waited behind it, and nothing of it was done.
+    expect(results).toMatchObject([{ reason: { code: 'UNAVAILABLE' } }, { reason: { code: 'WRITES_STOPPED' } }])
+    await expect(queue.submit('createUpload', upload('three'))).rejects.toMatchObject({ code: 'WRITES_STOPPED' })
+    await expect(queue.submit('check', 1)).rejects.toThrow('restart')
+    expect(['before', 'one', 'two', 'three'].map(exists)).toEqual([true, false, false, false])
+    expect(database.isTransaction).toBe(false)
+  })
+
+  it('takes nothing more after a statement found the database damaged, and does not commit its neighbours', async () => {
+    const drive: Connection['drive'] = (operation) => {
+      if (!damaged) return connection.drive(operation)
+      throw Object.assign(new Error('database disk image is malformed'), { errcode: 11 })
+    }
+    let damaged = false
+    queue.close()
+    queue = createWriteQueue({ ...connection, drive }, { limit: 100 })
+    const first = queue.submit('createUpload', upload('one'))
+    damaged = true
+    await expect(first).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    damaged = false
+    await expect(queue.submit('createUpload', upload('two'))).rejects.toMatchObject({ code: 'WRITES_STOPPED' })
+    expect(connection.database.isTransaction).toBe(false)
+  })
+
   it('commits what is waiting when it is closed, and takes nothing more', async () => {
     const waiting = queue.submit('createUpload', upload('one'))
     queue.close()

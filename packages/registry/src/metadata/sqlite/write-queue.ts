@@ -3,13 +3,14 @@ import { Undone } from '../operation.ts'
 import type { WriteArguments, WriteName, WriteResult } from '../operations/writes.ts'
 import { changesContent, isDurable, startWrite } from '../operations/writes.ts'
 import type { Connection } from './connection.ts'
-import { explain } from './error-code.ts'
+import { endsTrust, explain } from './error-code.ts'
 import { setPragma, Synchronous } from './pragmas.ts'
 
 export interface WriteQueue {
   /**
    * Runs the write in the next commit. Rejects with `OVERLOADED` when too much is waiting; with the error of the write
-   * itself, which spoils no other write; or with the error of the commit, together with all that shared it.
+   * itself, which spoils no other write; with the error of the commit, together with all that shared it; or with
+   * `WRITES_STOPPED` after a commit of unknown outcome.
    */
   readonly submit: <Name extends WriteName>(name: Name, ...args: WriteArguments<Name>) => Promise<WriteResult<Name>>
   /** Commits what is waiting and takes nothing more. */
@@ -38,6 +39,13 @@ interface Waiting {
 /**
  * One lane for all writes, with group commit: whatever waits when the lane is free shares one transaction and one wait for
  * the disk, each write in a savepoint of its own. Promises settle after the commit.
+ *
+ * When the disk fails under a write, every later one is refused until the next start. What SQLite promises then: readers
+ * see a commit only once the index of the log says so, and that is written last, so nobody sees what a failed commit left
+ * in the log before the next start; at that start the log is read anew, and a commit whose frames are whole is there after
+ * all. And what the system promises is less: after a failed fsync it may call pages clean that it never wrote, so that a
+ * later commit, appended behind them, would be acknowledged and gone with them after a power cut. A full disk is another
+ * matter: SQLite says so when a frame could not be written, and a log that ends in half a frame ends before it.
  */
 export function createWriteQueue(connection: Connection, options: WriteQueueOptions = {}): WriteQueue {
   const { limit = 10_000, batch: batchLimit = 256, onCommit } = options
@@ -45,6 +53,8 @@ export function createWriteQueue(connection: Connection, options: WriteQueueOpti
   let scheduled: NodeJS.Immediate | undefined
   let closed = false
   let commits = 0
+  /** Why no write is taken any more. */
+  let stopped: MetadataError | undefined
 
   function schedule(): void {
     // After the sockets of this turn have been read: what they bring shares the commit.
@@ -60,10 +70,20 @@ export function createWriteQueue(connection: Connection, options: WriteQueueOpti
   function commit(batch: readonly Waiting[]): void {
     let settle: (() => void)[]
     try {
+      if (stopped !== undefined) throw stopped
       settle = runBatch(connection, batch)
       commits += 1
     } catch (error) {
       const reason = explain(error)
+      if (endsTrust(error)) {
+        stopped = new MetadataError(
+          'WRITES_STOPPED',
+          'An earlier write to the database failed. Check the disk, and restart.',
+          {
+            cause: error,
+          },
+        )
+      }
       settle = batch.map((write) => () => write.reject(reason))
     }
     // After a failed commit too: whether it happened is then unknown.
@@ -74,6 +94,7 @@ export function createWriteQueue(connection: Connection, options: WriteQueueOpti
   return {
     submit(name, ...args) {
       if (closed) return Promise.reject(new MetadataError('CLOSED', 'The metadata store has been closed.'))
+      if (stopped !== undefined) return Promise.reject(stopped)
       if (waiting.length >= limit) {
         return Promise.reject(new MetadataError('OVERLOADED', `${limit} writes are waiting for the disk already.`))
       }
@@ -121,8 +142,18 @@ function runBatch(connection: Connection, batch: readonly Waiting[]): (() => voi
     if (database.isTransaction) database.exec('commit')
     return settle
   } catch (error) {
-    if (database.isTransaction) database.exec('rollback')
+    // After a failed disk a failed rollback says nothing new.
+    if (database.isTransaction && endsTrust(error)) tryRollback(database)
+    else if (database.isTransaction) database.exec('rollback')
     throw error
+  }
+}
+
+function tryRollback(database: Connection['database']): void {
+  try {
+    database.exec('rollback')
+  } catch {
+    // Nothing is written through this connection any more.
   }
 }
 
@@ -133,8 +164,8 @@ function attempt(connection: Connection, write: Waiting): { undo: boolean; tell:
       ? { undo: true, tell: () => write.resolve(result.result) }
       : { undo: false, tell: () => write.resolve(result) }
   } catch (error) {
-    // A full or failing disk makes SQLite roll back everything, this write's neighbours too.
-    if (!connection.database.isTransaction) throw error
+    // A full or failing disk makes SQLite roll back everything, this write's neighbours too; or should.
+    if (!connection.database.isTransaction || endsTrust(error)) throw error
     return { undo: true, tell: () => write.reject(explain(error)) }
   }
 }

@@ -1,0 +1,60 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { median } from '../../bench/statistics.ts'
+import { startDriver } from './driver.ts'
+import { inPhase } from './phase.ts'
+import type { ProbeReport } from './probe-driver.ts'
+import type { SlowReport, SlowTask } from './slow-driver.ts'
+import { loopFigure, overBound, type PhaseOutcome, rounded, type Stage, startProbe, summarize } from './stage.ts'
+
+const bytesPerSecond = 10 * 1024
+
+export const slowReaders = async (stage: Stage, readers: number, profile?: string): Promise<PhaseOutcome> => {
+  const { blob, small, say, signal } = stage
+  const [rounds, seconds] = small ? [1, 3] : [3, 10]
+  const { result, peak, loop } = await inPhase(stage, profile === undefined ? {} : { profile }, async ({ url }) => {
+    const pull = async (): Promise<ProbeReport> => {
+      await using probe = await startProbe(stage, url, { connections: 16, rest: 0 })
+      const pulling = probe.go()
+      await pause(seconds * 1000, undefined, { signal })
+      probe.stop()
+      // Here, not by the caller: the driver is ended with this block.
+      return await pulling
+    }
+    const task: SlowTask = { url, path: blob, readers, bytesPerSecond }
+    const without: ProbeReport[] = []
+    const beside: ProbeReport[] = []
+    const slow: SlowReport[] = []
+    // In turn, so that what else happens on the machine meets both.
+    for (let round = 0; round < rounds; round += 1) {
+      without.push(await pull())
+      await using driver = await startDriver<SlowReport>('slow-driver', task)
+      const reading = driver.go()
+      beside.push(await pull())
+      driver.stop()
+      slow.push(await reading)
+    }
+    return { without, beside, slow }
+  })
+  const { without, beside, slow } = result
+  const what = `${readers} slow readers`
+  const bound = 150 + readers
+  const rate = (reports: readonly ProbeReport[]): number => median(reports.map(({ perSecond }) => perSecond))
+  const p99 = median(beside.map((report) => report.p99))
+  say(`${what}: ${rate(without).toFixed(0)} manifests/s without them, ${rate(beside).toFixed(0)} beside them`)
+  const errors = slow.flatMap((report) => report.errors)
+  return {
+    figures: {
+      [`${what}: errors`]: errors.length,
+      [`${what}: manifests/s without them`]: rounded(rate(without)),
+      [`${what}: manifests/s beside them`]: rounded(rate(beside)),
+      [`${what}: p99 of a manifest, ms`]: rounded(p99, 1),
+      [`${what}: peak RSS, MiB (bound ${bound})`]: rounded(peak),
+      ...loopFigure(what, loop),
+    },
+    failures: [
+      ...summarize(what, errors),
+      ...summarize(`${what}, manifests meanwhile`, [...without, ...beside].flatMap((report) => report.errors)),
+      ...overBound(what, peak, bound),
+    ],
+  }
+}
