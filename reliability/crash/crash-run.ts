@@ -30,7 +30,7 @@ export interface Place {
 
 export interface CrashPlan {
   readonly cuts: number
-  /** It goes on until there are as many. */
+  /** It goes on until there are as many, with twice the cuts at the most. */
   readonly acknowledged?: number
   /** No cycle begins after so many seconds. */
   readonly seconds: number
@@ -126,7 +126,7 @@ export const runCrashes = async (context: RowContext, plan: CrashPlan, place: Pl
   const more = (): boolean =>
     seconds() < plan.seconds &&
     failedStarts < startsInVain &&
-    (cuts < plan.cuts || journal.acknowledged() < (plan.acknowledged ?? 0)) &&
+    (cuts < plan.cuts || (cuts < 2 * plan.cuts && journal.acknowledged() < (plan.acknowledged ?? 0))) &&
     plan.stopWhen?.(findings) !== true
   while (more()) {
     signal.throwIfAborted()

@@ -73,6 +73,21 @@ describe('what may be seen', () => {
 })
 
 describe('an operation without an answer', () => {
+  test('may still come while its server is there, also after what was acknowledged later', () => {
+    const model = create()
+    model.did(putBlob, 'unknown')
+    model.did({ ...putBlob, kind: 'delete-blob' }, 'acknowledged')
+    expect(model.sees(layer)).toStrictEqual([absent, present])
+  })
+
+  test('comes no more when its server is gone', () => {
+    const model = create()
+    model.did(putBlob, 'unknown')
+    model.cut()
+    model.did({ ...putBlob, kind: 'delete-blob' }, 'acknowledged')
+    expect(model.sees(layer)).toStrictEqual([absent])
+  })
+
   const cutOff = (): ReturnType<typeof create> => {
     const model = create()
     model.did(putManifest)

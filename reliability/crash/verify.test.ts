@@ -148,6 +148,15 @@ describe('what is found', () => {
     )
   })
 
+  test('a manifest with other bytes, once and not for each of its tags', async () => {
+    const [tag = tagKey(repository, '')] = ofKind('tag')
+    const [digest = ''] = history.model.possible(tag, history.model.now(), history.model.now())
+    sql(`update manifest_contents set bytes = zeroblob(length(bytes)) where digest = '${digest}'`)
+    const { lost, sentences } = await findAll()
+    expect(sentences[0]).toMatch(`manifest app ${digest}`)
+    expect(lost).toBe(1)
+  })
+
   test('a link to a blob that is gone', async () => {
     sql(`delete from repository_blobs where digest = '${usedBlob()}'`)
     expect(await findAll()).toMatchObject({ kinds: ['I1'], lost: 1 })

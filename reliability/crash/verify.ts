@@ -38,8 +38,15 @@ export const verify = async (verification: Verification): Promise<void> => {
     sights.set(key, await see(verification, key))
   })
   for (const key of ofKind('manifest')) model.decide(key, sights.get(key)?.value ?? broken)
+  /** Whether it is the manifest that is lost: that is said once, not for each of its tags. */
+  const leadsToLoss = (repository: string, digests: ReadonlySet<string>): boolean =>
+    [...digests].some((digest) => {
+      const key = manifestKey(repository, digest)
+      const seen = sights.get(key)?.value ?? model.registers.get(key)?.settled
+      return seen !== present && findings.has(key)
+    })
   await inParallel(ofKind('tag'), lanes, async (key) => {
-    sights.set(key, await see(verification, key, undecided.get(key)))
+    sights.set(key, await see(verification, key, { undecided: undecided.get(key), leadsToLoss }))
   })
   await followTags(verification, ofKind('tag'), sights)
 
@@ -94,8 +101,17 @@ const subjectsOf = ({ model }: Verification, keys: readonly ObjectKey[]): Set<Ob
 
 const repositoriesOf = (keys: readonly ObjectKey[]): Set<string> => new Set(keys.map((key) => partsOf(key).repository))
 
+interface OfTag {
+  readonly undecided?: ReadonlySet<string> | undefined
+  readonly leadsToLoss?: (repository: string, digests: ReadonlySet<string>) => boolean
+}
+
 /** Looks, and says what is not as it may be. */
-const see = async (verification: Verification, key: ObjectKey, undecided?: ReadonlySet<string>): Promise<Sight> => {
+const see = async (
+  verification: Verification,
+  key: ObjectKey,
+  { undecided, leadsToLoss }: OfTag = {},
+): Promise<Sight> => {
   const { client, signal, model, findings, tally } = verification
   signal.throwIfAborted()
   const { kind, repository, name } = partsOf(key)
@@ -108,7 +124,8 @@ const see = async (verification: Verification, key: ObjectKey, undecided?: Reado
   }
   if (sight.value !== absent && sight.value !== broken) tally.verified += 1
   const verdict = judge(sight, { possible, undecided, written: model.registers.has(key) })
-  if (verdict !== undefined) {
+  const isGone = sight.value === broken || sight.value === absent
+  if (verdict !== undefined && !(isGone && leadsToLoss?.(repository, possible) === true)) {
     const writes = model.registers.get(key)?.writes.map(({ operation }) => model.describe(operation)) ?? []
     const history = writes.length === 0 ? 'no writes since it was last seen' : writes.join(', ')
     findings.add(verdict.invariant, key, `${key} ${verdict.sentence} (${history})`, verdict)

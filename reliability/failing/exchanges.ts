@@ -18,8 +18,8 @@ export interface Prepared {
   readonly done: number
   /** The status of one that had been carried out before, if that is another. */
   readonly doneBefore?: number
-  /** Whether an answer of success promises that bytes are durable. */
-  readonly writes: boolean
+  /** Of what an answer of success promises that it is durable. */
+  readonly writes?: string
   /** What is wrong once it was done; undefined when nothing is. */
   verify(): Promise<string | undefined>
 }
@@ -69,7 +69,7 @@ const pushing = (
   prepare: async (place) => {
     const content = make(place)
     const attempt = push(place, content)
-    return { done: 201, writes: true, attempt, verify: async () => problemOf(place.client, content) }
+    return { done: 201, writes: content.digest, attempt, verify: async () => problemOf(place.client, content) }
   },
 })
 
@@ -130,7 +130,6 @@ const pulling = (name: string, size: number, range?: readonly [number, number]):
     let last: HttpAnswer | undefined
     return {
       done: range === undefined ? 200 : 206,
-      writes: false,
       attempt: async () => {
         last = await pull(place.client, content, range && `bytes=${start}-${end - 1}`)
         return last
@@ -168,7 +167,7 @@ export const exchanges: readonly Exchange[] = [
       const content = await stored(place, small)
       return {
         done: 201,
-        writes: true,
+        writes: content.digest,
         attempt: single(place, content),
         verify: async () => problemOf(place.client, content),
       }
@@ -181,7 +180,6 @@ export const exchanges: readonly Exchange[] = [
       return {
         done: 202,
         doneBefore: 404,
-        writes: false,
         attempt: async () => {
           const answer = await place.client.send('DELETE', `/v2/${repository}/blobs/${content.digest}`)
           // What fails of it is tried again by the next one.

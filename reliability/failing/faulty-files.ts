@@ -21,8 +21,8 @@ export interface Fault {
 export interface FaultyFiles {
   readonly files: FileOperations
   arm(fault: Fault): void
-  /** @returns how many calls failed. */
-  disarm(): number
+  /** @returns for each call that failed what it was made for: a path, as far as that is known. */
+  disarm(): readonly string[]
   /** How often each call was made since this was asked last. */
   counts(): ReadonlyMap<CallName, number>
 }
@@ -39,15 +39,16 @@ const half = (count: number): number => Math.max(1, count >> 1)
 export const createFaultyFiles = (): FaultyFiles => {
   let armed: Fault | undefined
   let seen = 0
-  let failed = 0
+  let failed: string[] = []
+  const paths = new Map<number, string>()
   let counts = new Map<CallName, number>()
 
-  const due = (call: CallName): FaultKind | undefined => {
+  const due = (call: CallName, on: unknown): FaultKind | undefined => {
     counts.set(call, (counts.get(call) ?? 0) + 1)
     if (armed?.call !== call) return undefined
     seen += 1
     if (armed.stays ? seen < armed.at : seen !== armed.at) return undefined
-    failed += 1
+    failed.push(typeof on === 'number' ? (paths.get(on) ?? '') : String(on))
     return armed.kind
   }
 
@@ -62,7 +63,7 @@ export const createFaultyFiles = (): FaultyFiles => {
     short: (...args: Args) => Promise<T> = real,
   ) => {
     return async (...args: Args): Promise<T> => {
-      const kind = due(call)
+      const kind = due(call, args[0])
       if (kind === undefined) return real(...args)
       if (kind === 'short') return short(...args)
       if (kind === 'EIO after') {
@@ -78,7 +79,11 @@ export const createFaultyFiles = (): FaultyFiles => {
     fileOperations
   return {
     files: {
-      open: wrap('open', open),
+      open: wrap('open', async (path, flags, mode) => {
+        const fd = await open(path, flags, mode)
+        paths.set(fd, path)
+        return fd
+      }),
       close: wrap('close', close),
       size: wrap('size', size),
       read: wrap('read', read, async (fd, buffer, position) =>
@@ -97,7 +102,7 @@ export const createFaultyFiles = (): FaultyFiles => {
       lstat: wrap('lstat', lstat),
       stat: wrap('stat', stat),
       async *list(path) {
-        const kind = due('list')
+        const kind = due('list', path)
         if (kind !== undefined) throw errorOf(kind, 'list')
         yield* list(path)
       },
@@ -106,7 +111,7 @@ export const createFaultyFiles = (): FaultyFiles => {
     arm: (fault) => {
       armed = fault
       seen = 0
-      failed = 0
+      failed = []
     },
     disarm: () => {
       armed = undefined

@@ -25,9 +25,12 @@ export const checkAfterwards = async (server: FuzzedServer): Promise<string[]> =
   return failures
 }
 
-const pushAndPull = async ({ url, account }: FuzzedServer): Promise<void> => {
+const pushAndPull = async ({ url, account, token }: FuzzedServer): Promise<void> => {
   using plain = createHttpClient(url)
-  const authorization = account === undefined ? {} : { authorization: basicOf(account) }
+  const authorization =
+    account === undefined || token === undefined
+      ? {}
+      : { authorization: basicOf({ name: account.name, password: token }) }
   const client = {
     ...plain,
     send: async (...[method, path, options = {}]: Parameters<typeof plain.send>) =>

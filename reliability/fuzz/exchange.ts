@@ -65,7 +65,7 @@ export interface Outcome extends ReadAnswers {
 }
 
 /** How long a pause for answers lasts at most: they may never come. Milliseconds. */
-const patience = 1000
+const patience = 10_000
 
 /** After so long without a byte we end our side of a connection on which the server may wait for more. Milliseconds. */
 const silence = 60

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Child, startChild } from '../../bench/child.ts'
@@ -8,6 +9,8 @@ import { maxBlobSize, maxManifestSize, type World } from './world.ts'
 export interface FuzzedServer extends RunningServer {
   readonly data: string
   readonly account: World['account']
+  /** What the account may show in the place of its password. */
+  readonly token: string | undefined
   /** How long it keeps a connection that is idle. */
   readonly idleMilliseconds: number
   readonly child: Child
@@ -54,5 +57,14 @@ export const startFuzzedServer = async (directory: string, kind: keyof typeof ki
   if (kind === 'accounts') args.push('--access-rules', rules)
   const child = startChild(process.execPath, [program, ...args], kinds[kind])
   const running = await whenAnswering(`stowage (${kind})`, `http://127.0.0.1:${port}`, child)
-  return { ...running, data, account: kind === 'accounts' ? account : undefined, idleMilliseconds, child }
+  const accounts = kind === 'accounts' ? { account, token: makeToken(data) } : { account: undefined, token: undefined }
+  return { ...running, data, ...accounts, idleMilliseconds, child }
+}
+
+/** A token of the administrator. His password is asked for ever more slowly while others guess at it, and the noise guesses. */
+const makeToken = (data: string): string => {
+  const args = [program, 'token', 'add', account.name, '--label', 'fuzz', '--quiet', '--data', data]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`No token could be made: ${stderr}`)
+  return stdout.trim()
 }

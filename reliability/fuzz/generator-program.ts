@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createRandom } from '../random.ts'
+import { bytesOf } from './draft.ts'
 import { missingAnswer, type Outcome, type Plan, planExchange, runExchange } from './exchange.ts'
 import type { GeneratorCounts, GeneratorMessage, GeneratorTask } from './generator.ts'
 import { escaped, minimise, outcomeProblem } from './minimise.ts'
@@ -10,7 +11,7 @@ import { createTended } from './tend.ts'
 process.on('disconnect', () => process.exit(1))
 const [task] = (await once(process, 'message')) as [GeneratorTask]
 
-const fastLanes = 24
+const fastLanes = 64
 const slowLanes = 40
 /** Between two times at which what was removed is pushed again: requests. */
 const tendEvery = 3000
@@ -32,7 +33,14 @@ const progress = setInterval(() => say({ kind: 'progress', counts }), 250)
 const fail = async (what: string, plan: Plan, outcome: Outcome, exchange: string): Promise<void> => {
   failures += 1
   const bytes = failures <= 5 && what.startsWith('an answer') ? await minimise(port, plan, outcome) : plan.bytes
-  say({ kind: 'failure', text: `${what}; exchange ${exchange} of seed ${task.seed}, sent: ${escaped(bytes)}` })
+  const { answers } = outcome
+  const next = plan.requests[answers.length]
+  const rest = next === undefined ? '' : `, the first without one: ${escaped(bytesOf(next, false), 1000)}`
+  const after = `${answers.length} answers (${answers.map(({ status }) => status).join(' ')}) to ${plan.requests.length} requests${rest}`
+  say({
+    kind: 'failure',
+    text: `${what}; exchange ${exchange} of seed ${task.seed}, ended by ${plan.ending}; ${after}; all that was sent: ${escaped(bytes)}`,
+  })
 }
 
 const exchangeOnce = async (name: string, slow: boolean, plan: Plan): Promise<void> => {

@@ -51,7 +51,7 @@ const manifestPut: Base = (random, world) => {
   // One more than a request may set.
   if (!byTag && chance(random, 0.02)) request.query = Array.from({ length: 101 }, (_, at) => `tag=t${at}`)
   request.lines.push(`Content-Type: ${mediaType}`)
-  if (chance(random, 0.2)) request.framing = 'chunked'
+  if (chance(random, 0.1)) request.framing = 'chunked'
   return request
 }
 
@@ -91,7 +91,7 @@ const upload: Base = (random, world) => {
   const path = random.pick(world.uploads)
   const bytes = random.pick(world.blobs).bytes.subarray(0, 5000)
   const lines = ['Host: registry.test', 'Content-Type: application/octet-stream']
-  const patch = draft('PATCH', path, { body: bytes, lines, framing: random.pick(['length', 'chunked']) })
+  const patch = draft('PATCH', path, { body: bytes, lines, framing: chance(random, 0.2) ? 'chunked' : 'length' })
   if (chance(random, 0.5)) patch.lines.push(`Content-Range: 0-${Math.max(0, bytes.byteLength - 1)}`)
   return random.pick([
     () => patch,

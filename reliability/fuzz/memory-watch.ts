@@ -3,7 +3,7 @@ import { memoryOf } from '../../bench/proc.ts'
 
 /** Looks whether a server grows: at its resident memory after a warm-up and at the end, and at its sockets. */
 export interface MemoryWatch {
-  /** @param done The part of the work that is done, from 0 to 1. */
+  /** Does nothing where the process is gone: that is found elsewhere. @param done The part of the work that is done, from 0 to 1. */
   sample(done: number): void
   /** Bytes from the median of the warm time to that of the end; undefined when the work ended before. */
   growth(): number | undefined
@@ -33,7 +33,13 @@ export const createMemoryWatch = (pid: number, size: keyof typeof mostGrowth): M
     return before === undefined || after === undefined ? undefined : after - before
   }
   return {
-    sample: (done) => void samples.push({ done, resident: memoryOf(pid).resident }),
+    sample: (done) => {
+      try {
+        samples.push({ done, resident: memoryOf(pid).resident })
+      } catch {
+        // Gone.
+      }
+    },
     growth,
     problems: (sockets) => {
       const grown = growth() ?? 0

@@ -44,7 +44,7 @@ export const minimise = async (port: number, plan: Plan, outcome: Outcome): Prom
 }
 
 /** Bytes as `printf '%b'` of a shell takes them, so that they can be sent once more. */
-export const escaped = (bytes: Buffer, longest = 4000): string => {
+export const escaped = (bytes: Buffer, longest = 3000): string => {
   let text = ''
   for (const byte of bytes.subarray(0, longest)) {
     if (byte === 0x0d) text += '\\r'

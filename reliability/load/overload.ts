@@ -6,11 +6,11 @@ import { inPhase } from './phase.ts'
 import { expect, loopFigure, type PhaseOutcome, rounded, type Stage, startProbe, summarize } from './stage.ts'
 
 /** Many times as many uploads as may be unfinished. */
-export const uploadsBeyond = async (stage: Stage, profile?: string): Promise<PhaseOutcome> => {
+export const uploadsBeyond = async (stage: Stage): Promise<PhaseOutcome> => {
   const limit = 100
   const what = 'uploads beyond the limit'
-  const flags = [`--limits-all-open-uploads=${limit}`, `--limits-open-uploads=${limit}`]
-  const { result, loop } = await inPhase(stage, { flags, ...(profile === undefined ? {} : { profile }) }, async ({ url }) => {
+  const limits = { STOWAGE_LIMITS_ALL_OPEN_UPLOADS: `${limit}`, STOWAGE_LIMITS_OPEN_UPLOADS: `${limit}` }
+  const { result, loop } = await inPhase(stage, limits, async ({ url }) => {
     const task: BurstTask = {
       url,
       connections: 32,
@@ -47,12 +47,12 @@ export const uploadsBeyond = async (stage: Stage, profile?: string): Promise<Pha
 }
 
 /** As many tags at once as there are connections: in the full size more than may wait for the disk. */
-export const tagsAtOnce = async (stage: Stage, profile?: string): Promise<PhaseOutcome> => {
+export const tagsAtOnce = async (stage: Stage): Promise<PhaseOutcome> => {
   const connections = stage.small ? 1000 : 12_000
   const what = `${connections} tags at once`
   const repository = 'load/tags'
   const image = imageOf('tags', [contentOf(Buffer.from('layer'))])
-  const { result, loop, peak } = await inPhase(stage, profile === undefined ? {} : { profile }, async ({ url }) => {
+  const { result, loop, peak } = await inPhase(stage, {}, async ({ url }) => {
     using client = createHttpClient(url)
     for (const content of [image.config, ...image.layers]) expect(201, await pushBlob(client, repository, content))
     const burst = async (clients: number, each: number): Promise<BurstReport> => {
@@ -83,7 +83,9 @@ export const tagsAtOnce = async (stage: Stage, profile?: string): Promise<PhaseO
     figures: {
       [`${what}: done / refused`]: `${done} / ${refused + told}`,
       [`${what}: median of a refusal, ms`]: rounded(over.refused.median, 1),
-      [`${what}: tags/s before, during, after`]: [before, over, after].map((each) => goodput(each).toFixed(0)).join(', '),
+      [`${what}: tags/s before, during, after`]: [before, over, after]
+        .map((each) => goodput(each).toFixed(0))
+        .join(', '),
       [`${what}: p99 of a manifest meanwhile, ms`]: rounded(probed.p99, 1),
       [`${what}: peak RSS, MiB`]: rounded(peak),
       ...loopFigure(what, loop),

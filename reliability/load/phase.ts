@@ -1,7 +1,7 @@
 import { memoryOf, resetPeak } from '../../bench/proc.ts'
 import type { RunningServer } from '../../bench/servers/server.ts'
 import type { RegistryName, RowContext } from '../row.ts'
-import { type StartOptions, startRegistry } from './start.ts'
+import { startRegistry } from './start.ts'
 
 export interface Phase<T> {
   readonly result: T
@@ -16,11 +16,11 @@ const MiB = 1024 * 1024
 /** Starts the registry anew on what is there, so that each phase has its own memory, and watches it while `work` runs. */
 export const inPhase = async <T>(
   { registry, directory, signal }: Pick<RowContext, 'registry' | 'directory' | 'signal'>,
-  options: Omit<StartOptions, 'directory'>,
+  environment: Readonly<Record<string, string>>,
   work: (server: RunningServer) => Promise<T>,
 ): Promise<Phase<T>> => {
   signal.throwIfAborted()
-  await using server = await startRegistry(registry, { directory, ...options })
+  await using server = await startRegistry(registry, { directory, environment })
   // The histogram begins anew each time it is asked for.
   await loopDelay(registry, server.url)
   resetPeak(server.pid)

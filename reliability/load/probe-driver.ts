@@ -67,6 +67,13 @@ await beDriver<ProbeTask, ProbeReport>(async ({ url, path, connections, rest }) 
     )
     const seconds = (performance.now() - start) / 1000
     const at = (percent: number): number => (times.length === 0 ? 0 : percentile(times, percent))
-    return { answers: times.length, perSecond: times.length / seconds, p50: at(50), p99: at(99), slowest: at(100), errors }
+    return {
+      answers: times.length,
+      perSecond: times.length / seconds,
+      p50: at(50),
+      p99: at(99),
+      slowest: at(100),
+      errors,
+    }
   }
 })

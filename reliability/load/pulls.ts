@@ -9,9 +9,9 @@ const drivers = 2
 /** The slowest of the pulls may take so many times as long as the fastest. */
 const fairness = 5
 
-export const pulls = async (stage: Stage, streams: number, profile?: string): Promise<PhaseOutcome> => {
+export const pulls = async (stage: Stage, streams: number): Promise<PhaseOutcome> => {
   const { blob, file, blobSize, say } = stage
-  const { result, peak, loop } = await inPhase(stage, profile === undefined ? {} : { profile }, async ({ url }) => {
+  const { result, peak, loop } = await inPhase(stage, {}, async ({ url }) => {
     const task: PullTask = { url, path: blob, connections: Math.ceil(streams / drivers), file, size: blobSize }
     await using one = await startDriver<PullReport>('pull-driver', task)
     await using other = await startDriver<PullReport>('pull-driver', task)

@@ -1,15 +1,24 @@
 import { startDriver } from './driver.ts'
 import { inPhase } from './phase.ts'
 import type { PushReport, PushTask } from './push-driver.ts'
-import { loopFigure, overBound, type PhaseOutcome, pushSize, rounded, type Stage, startProbe, summarize } from './stage.ts'
+import {
+  loopFigure,
+  overBound,
+  type PhaseOutcome,
+  pushSize,
+  rounded,
+  type Stage,
+  startProbe,
+  summarize,
+} from './stage.ts'
 
 /** MiB, however many push. */
 const bound = 300
 
-export const pushes = async (stage: Stage, count: number, profile?: string): Promise<PhaseOutcome> => {
+export const pushes = async (stage: Stage, count: number): Promise<PhaseOutcome> => {
   const { file, small, say } = stage
   const size = pushSize(small)
-  const { result, peak, loop } = await inPhase(stage, profile === undefined ? {} : { profile }, async ({ url }) => {
+  const { result, peak, loop } = await inPhase(stage, {}, async ({ url }) => {
     const task: PushTask = { url, repository: 'load/pushes', count, file, size }
     await using driver = await startDriver<PushReport>('push-driver', task)
     await using probe = await startProbe(stage, url)
@@ -22,7 +31,9 @@ export const pushes = async (stage: Stage, count: number, profile?: string): Pro
   const what = `${count} pushes`
   const slowest = Math.max(...report.milliseconds) / 1000
   const rate = (report.milliseconds.length * size) / 2 ** 20 / slowest
-  say(`${what}: ${rate.toFixed(0)} MiB/s in ${slowest.toFixed(1)} s; the client used ${report.processor.toFixed(2)} of a core`)
+  say(
+    `${what}: ${rate.toFixed(0)} MiB/s in ${slowest.toFixed(1)} s; the client used ${report.processor.toFixed(2)} of a core`,
+  )
   return {
     figures: {
       [`${what}: errors`]: report.errors.length,

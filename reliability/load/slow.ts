@@ -8,10 +8,10 @@ import { loopFigure, overBound, type PhaseOutcome, rounded, type Stage, startPro
 
 const bytesPerSecond = 10 * 1024
 
-export const slowReaders = async (stage: Stage, readers: number, profile?: string): Promise<PhaseOutcome> => {
+export const slowReaders = async (stage: Stage, readers: number): Promise<PhaseOutcome> => {
   const { blob, small, say, signal } = stage
   const [rounds, seconds] = small ? [1, 3] : [3, 10]
-  const { result, peak, loop } = await inPhase(stage, profile === undefined ? {} : { profile }, async ({ url }) => {
+  const { result, peak, loop } = await inPhase(stage, {}, async ({ url }) => {
     const pull = async (): Promise<ProbeReport> => {
       await using probe = await startProbe(stage, url, { connections: 16, rest: 0 })
       const pulling = probe.go()
@@ -53,7 +53,10 @@ export const slowReaders = async (stage: Stage, readers: number, profile?: strin
     },
     failures: [
       ...summarize(what, errors),
-      ...summarize(`${what}, manifests meanwhile`, [...without, ...beside].flatMap((report) => report.errors)),
+      ...summarize(
+        `${what}, manifests meanwhile`,
+        [...without, ...beside].flatMap((report) => report.errors),
+      ),
       ...overBound(what, peak, bound),
     ],
   }

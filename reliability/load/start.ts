@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Child, startChild } from '../../bench/child.ts'
+import { startChild } from '../../bench/child.ts'
 import { distributionServer } from '../../bench/servers/docker-registry.ts'
 import { freePort, type RunningServer, whenAnswering } from '../../bench/servers/server.ts'
 import { program } from '../../bench/servers/stowage.ts'
@@ -7,10 +7,8 @@ import type { RegistryName } from '../row.ts'
 
 export interface StartOptions {
   readonly directory: string
-  /** Flags of `stowage serve`; another registry has none of them. */
-  readonly flags?: readonly string[]
-  /** Where a processor profile goes. */
-  readonly profile?: string
+  /** Settings of stowage, as `STOWAGE_LIMITS_OPEN_UPLOADS`; another registry has none of them. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Without a secret of its own it forgets its unfinished uploads at each start: who wants to resume sets one. */
@@ -21,27 +19,19 @@ const dockerRegistry = distributionServer({
   environment: { REGISTRY_HTTP_SECRET: 'the same after each start' },
 })
 
-/** Starts the registry on a directory that is empty or that the same registry has left behind. */
+/** Starts the registry on a directory that is empty or that the same registry has left behind; it can be stopped politely. */
 export const startRegistry = async (
   name: RegistryName,
-  { directory, flags = [], profile }: StartOptions,
-): Promise<RunningServer> =>
-  name === 'stowage'
-    ? startStowage(directory, flags, profile)
-    : dockerRegistry.start({ directory, content: undefined, profile: undefined })
-
-const startStowage = async (
-  directory: string,
-  flags: readonly string[],
-  profile: string | undefined,
+  { directory, environment = {} }: StartOptions,
 ): Promise<RunningServer> => {
+  if (name === 'docker-registry') return dockerRegistry.start({ directory, content: undefined })
   const port = await freePort()
-  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const data = join(directory, 'data')
-  const serve = ['serve', `127.0.0.1:${port}`, '--data', data, '--log-level', 'error', ...flags]
-  const child: Child = startChild(process.execPath, [...profiling, program, ...serve], {
-    DISABLE_AUTHENTICATION: 'yes',
-  })
+  const child = startChild(
+    process.execPath,
+    [program, 'serve', `127.0.0.1:${port}`, '--data', data, '--log-level', 'error'],
+    { DISABLE_AUTHENTICATION: 'yes', ...environment },
+  )
   return whenAnswering('stowage', `http://127.0.0.1:${port}`, child)
 }
 

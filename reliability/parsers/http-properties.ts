@@ -219,7 +219,7 @@ export const httpProperties: readonly ParserProperty[] = [
         hop !== undefined &&
         isIP(hop.address) !== 0 &&
         hop.scheme === proto.toLowerCase() &&
-        hop.host === host.toLowerCase()
+        hop.host === (URL.canParse(`http://${host}`) ? host.toLowerCase() : undefined)
       )
     },
   ),

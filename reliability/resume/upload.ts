@@ -139,11 +139,13 @@ export const createResumedUpload = ({
     const headers = { 'Content-Range': `${wrong}-${wrong + body.byteLength - 1}` }
     const chunkSize = undefined
     const answer = await sendWhole(place().url, { method: 'PATCH', path: uploadPath(), headers, body, chunkSize })
-    if (answer.status !== 416) throw new Error(`A chunk at ${wrong} instead of ${offset} was answered ${answer.status}.`)
+    if (answer.status !== 416)
+      throw new Error(`A chunk at ${wrong} instead of ${offset} was answered ${answer.status}.`)
     counts.wrongOffsetsRefused += 1
     const after = await ask()
     const last = lastOf(after.headers['range'])
-    if (last + 1 !== Math.max(offset, 1)) throw new Error(`A refused chunk moved an upload from ${offset} to ${last + 1}.`)
+    if (last + 1 !== Math.max(offset, 1))
+      throw new Error(`A refused chunk moved an upload from ${offset} to ${last + 1}.`)
     location = locationOf(after)
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -13,6 +13,7 @@ import { createRandom, type Random } from '../random.ts'
 import type { Row } from '../row.ts'
 
 const mebibytes = 64
+const ballastBytes = 24 * 1024 * 1024
 const repository = 'disk/full'
 
 const sizes = {
@@ -47,10 +48,10 @@ export const diskFull: Row = {
       using client = createHttpClient(server.url)
       const disk = createFiller(client, createRandom(seed), count, failures)
       const ballast = join(device.directory, 'ballast')
+      // Of this a part is taken away in each round, as somebody does who makes room.
+      fillWith(ballast, ballastBytes)
       for (let round = 0; round < rounds; round++) {
         signal.throwIfAborted()
-        // A part of it now, so that taking it away makes room.
-        fillWith(ballast, freeBytes(device.directory) >> 2)
         await disk.pushUntilFull(`round ${round}`)
         await disk.pullAll(`round ${round}, full,`)
         await disk.remove(`round ${round}, full,`, [202])
@@ -61,7 +62,7 @@ export const diskFull: Row = {
         await disk.remove(`round ${round}, full to the last byte,`, [202, 507, 503])
         await disk.pullAll(`round ${round}, full to the last byte,`)
         rmSync(`${ballast}-rest`)
-        rmSync(ballast)
+        truncateSync(ballast, Math.floor((ballastBytes * (rounds - 1 - round)) / rounds))
         await disk.pushOne(`round ${round}, with room again,`)
         await disk.pullAll(`round ${round}, with room again,`)
         const isSwept = round % sweepEvery === sweepEvery - 1
@@ -102,11 +103,6 @@ export const diskFull: Row = {
   },
 }
 
-const freeBytes = (directory: string): number => {
-  const { bavail, bsize } = statfsSync(directory)
-  return bavail * bsize
-}
-
 /** Writes so many bytes, or as many as there is room for. */
 const fillWith = (path: string, bytes: number): void => {
   const fd = openSync(path, 'w')
@@ -143,7 +139,7 @@ const createFiller = (
   /** Pushed, and not deleted, alone and in images. */
   const blobs = new Map<string, Content>()
   const images: Image[] = []
-  /** A deletion of it was refused: it is there, or not. */
+  /** Of a deletion of it the outcome is unknown. */
   const doubtful = new Set<string>()
   let name = 0
 
@@ -208,8 +204,10 @@ const createFiller = (
       // When the manifest stays, so do its blobs.
       const isHeld = expected.length > 1 && answer.status === 405
       if (!expected.includes(answer.status) && !isHeld) failures.push(`${when} a deletion gave ${answer.status}`)
-      if (answer.status !== 202) doubtful.add(digest)
       if (answer.status === 202) blobs.delete(digest)
+      else if (digest === image?.manifest.digest) images.push(image)
+      // A full disk is known to have taken nothing.
+      if (answer.status === 503) doubtful.add(digest)
     }
   }
 

@@ -47,9 +47,9 @@ export const resume: Row = {
       server = await startRegistry(registry, { directory })
       place = { url: server.url, client: createHttpClient(server.url) }
     }
-    const stop = async (kill: boolean): Promise<void> => {
+    const kill = async (): Promise<void> => {
       place?.client[Symbol.dispose]()
-      if (server !== undefined) await (kill ? killRegistry(server) : server.stop())
+      if (server !== undefined) await killRegistry(server)
     }
     try {
       await start()
@@ -86,7 +86,7 @@ export const resume: Row = {
         if (killed) {
           await each(async (upload) => upload.untilKilled())
           await pause(of.between(0, 30))
-          await stop(true)
+          await kill()
           kills += 1
           await start()
         }
@@ -95,7 +95,7 @@ export const resume: Row = {
         if (first % 200 === 0) say(`${resumed} of ${uploads} resumed`)
       }
     } finally {
-      await stop(false)
+      await kill()
     }
     return {
       figures: {

@@ -152,7 +152,7 @@ it('finds what is unused along its index, however much is used', async () => {
     insert into repository_blobs (repository_id, digest, linked_at, unused_since)
       select r.id, b.digest, 1, case when b.digest like '%00' then 5 end
       from repositories r join blobs b on hashtext(b.digest || r.id) % 10 = 0;
-    analyze`)
+    analyze repositories, blobs, repository_blobs`)
   const compile = createPostgresCompiler(schema)
   const explain: Parameters<typeof upkeepOf>[1] = async (operation) => {
     const { value, done } = operation.next([])

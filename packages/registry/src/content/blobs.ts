@@ -53,6 +53,7 @@ export const createBlobs = (options: BlobOptions): Blobs => {
 
   const findToKeep: Blobs['findToKeep'] = async (grant, digest) => {
     const row = await find(grant, digest)
+    if (row.unusedSince === null) return row
     const { repository } = grant
     // Before the answer: what a client is told is there must still be there when it comes with the manifest.
     const touched = await touch(row.unusedSince, async (at) => metadata.upkeep.touchBlob(repository, digest, at))

@@ -93,6 +93,7 @@ export const createManifests = (options: ManifestOptions): Manifests => {
 
   const findToKeep: Manifests['findToKeep'] = async (grant, reference) => {
     const row = await find(grant, reference)
+    if (row.untaggedSince === null) return row
     // Before the answer, as for blobs.
     const touched = await touch(row.untaggedSince, async (at) =>
       metadata.upkeep.touchManifest(grant.repository, row.digest, at),

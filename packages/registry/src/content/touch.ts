@@ -11,10 +11,10 @@ export interface TouchOptions {
 /** Begins the time of something again that will go when nobody wants it, if that is due. */
 export interface Touch {
   /**
-   * @param since When its time began; null when it has none, because it is used.
+   * @param since When its time began.
    * @returns whether a write was tried: then what was known of it before may be out of date.
    */
-  (since: number | null, write: (at: number) => Promise<void>): Promise<boolean>
+  (since: number, write: (at: number) => Promise<void>): Promise<boolean>
 }
 
 /** Milliseconds, as `grace`: how old the time of something may be at most that was asked for and may go after `grace`. */
@@ -23,7 +23,7 @@ export const touchAfter = (grace: number): number => Math.min(600_000, grace / 4
 export const createTouch = (options: TouchOptions): Touch => {
   return async (since, write) => {
     const at = options.now()
-    if (since === null || at - since < options.touchAfter) return false
+    if (at - since < options.touchAfter) return false
     try {
       await write(at)
     } catch (error) {

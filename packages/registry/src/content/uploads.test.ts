@@ -269,23 +269,26 @@ describe.each(['memory', 'file-system'])('uploads over blobs in %s', (kind) => {
       await uploads.finish(grant, id, sha256('hello world'), undefined)
     })
 
-    it.each(['append', 'finish'] as const)('who asks where to go on is told what will still be so (%s)', async (kind) => {
-      const id = await begin()
-      await uploads.append(grant, id, text('hello'))
-      const { body, say, breakOff } = controlled()
-      // More than is gathered before it is stored.
-      say('w'.repeat(600_000))
-      const cut = fault(
-        kind === 'append' ? uploads.append(grant, id, body) : uploads.finish(grant, id, sha256('hello world'), body),
-      )
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      const status = uploads.status(grant, id)
-      say('r')
-      breakOff()
-      expect(await cut).toContain('broke')
-      // What came with a closing request that failed is taken back.
-      expect((await status).size).toBe(kind === 'append' ? 600_006 : 5)
-    })
+    it.each(['append', 'finish'] as const)(
+      'who asks where to go on is told what will still be so (%s)',
+      async (way) => {
+        const id = await begin()
+        await uploads.append(grant, id, text('hello'))
+        const { body, say, breakOff } = controlled()
+        // More than is gathered before it is stored.
+        say('w'.repeat(600_000))
+        const cut = fault(
+          way === 'append' ? uploads.append(grant, id, body) : uploads.finish(grant, id, sha256('hello world'), body),
+        )
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        const status = uploads.status(grant, id)
+        say('r')
+        breakOff()
+        expect(await cut).toContain('broke')
+        // What came with a closing request that failed is taken back.
+        expect((await status).size).toBe(way === 'append' ? 600_006 : 5)
+      },
+    )
 
     it('who asks about an upload that a request never ends with is told what is there', async () => {
       const id = await begin()

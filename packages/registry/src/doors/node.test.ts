@@ -1,10 +1,12 @@
 import { type EventEmitter, once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import {
   type BlobStore,
+  createRegistry,
   memoryBlobs,
   type RegistryOptions,
   type RequestSummary,
@@ -12,6 +14,7 @@ import {
 } from '@stowage/registry'
 import { createTestRegistry, sample } from '@stowage/testkit'
 import { describe, expect, it } from 'vitest'
+import { toNodeHandler } from './node.ts'
 
 const mebibyte = 2 ** 20
 const gibibyte = 2 ** 30
@@ -289,6 +292,29 @@ describe('requests that are sent behind each other on one connection', () => {
     expect(asked).toEqual(['first', 'other', 'second', 'third'])
     expect(connection.received().match(/HTTP\/1.1 404 /g)).toHaveLength(3)
     connection.socket.destroy()
+  })
+
+  it('are all answered when the host hands them over in another order than they came in', async () => {
+    await using registry = await createRegistry({ storage: ':memory:' })
+    const handler = toNodeHandler(registry)
+    // As one does that looks first whether a path is its own.
+    const server = createServer((req, res) => {
+      if (req.url === '/late') void nextTurn().then(() => handler(req, res))
+      else handler(req, res)
+    }).listen(0, '127.0.0.1')
+    await event(server, 'listening')
+    const connection = await open(`127.0.0.1:${(server.address() as AddressInfo).port}`)
+    connection.socket.write(head('GET', '/late', {}) + head('GET', '/v2/', {}) + head('GET', '/late', {}))
+    connection.socket.write(head('GET', '/v2/after/tags/list', {}))
+    await until(connection, '"after"')
+    expect(
+      connection
+        .received()
+        .match(/HTTP\/1.1 \d+/g)
+        ?.map((line) => line.slice(-3)),
+    ).toEqual(['404', '200', '404', '404'])
+    connection.socket.destroy()
+    server.close()
   })
 
   it('are not begun when the client goes away', async () => {

@@ -49,7 +49,7 @@ export const toNodeHandler = (registry: Mountable): NodeHandler => {
       return
     }
     if (bodyLength(req) > 0) drainAfter(req, res)
-    oneAtATime(req, res, () => serve(req, res))
+    oneAtATime(res, () => serve(req, res))
   }
   return Object.assign(handler, {
     checkContinue: (req: IncomingMessage, res: ServerResponse) => {

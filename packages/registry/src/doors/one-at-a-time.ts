@@ -1,8 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-
-/** The answer that is last in line on each connection. */
-const last = new WeakMap<Socket, ServerResponse>()
+import type { ServerResponse } from 'node:http'
 
 /**
  * Lets a request that was sent behind another one on the same connection wait until that one is answered. Node hands all of
@@ -11,15 +7,11 @@ const last = new WeakMap<Socket, ServerResponse>()
  *
  * RFC 9112 section 9.3.2: "A server MAY process a sequence of pipelined requests in parallel if they all have safe methods",
  * so it may not process a push beside what follows it.
+ *
+ * Whose turn it is, Node says: a response gets its socket when all before it are out. We could not know it, for a host answers
+ * some requests itself, and hands others to us later than they came.
  */
-export const oneAtATime = (req: IncomingMessage, res: ServerResponse, serve: () => void): void => {
-  const { socket } = req
-  const before = last.get(socket)
-  last.set(socket, res)
-  if (before === undefined || before.writableFinished || before.destroyed) serve()
-  else {
-    before.once('close', () => {
-      if (!socket.destroyed) serve()
-    })
-  }
+export const oneAtATime = (res: ServerResponse, serve: () => void): void => {
+  if (res.socket === null) res.once('socket', serve)
+  else serve()
 }

@@ -93,7 +93,10 @@ export interface UpkeepStore {
   }): Promise<StoredManifest[]>
   /** Of these ids of uploads, those that have a row. */
   knownUploads(ids: readonly string[]): Promise<string[]>
-  /** Whether the store contradicts itself, by each of its own rules; at most `limit` of each kind. Writes nothing. */
+  /**
+   * Whether the store contradicts itself, by each of its own rules; at most `limit` of each kind. Writes nothing. It looks at
+   * everything, and where the database is in this thread it holds it meanwhile: better asked in another process.
+   */
   inspect(limit: number): Promise<MetadataProblem[]>
 }
 

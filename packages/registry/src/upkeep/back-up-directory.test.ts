@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type OpenDoor, sample, type SampleImage } from '@stowage/testkit'
@@ -94,6 +94,10 @@ describe('a backup of a data directory', () => {
     for (const inside of ['', 'backup', 'blobs/sha256/backup']) {
       await expect(backUpTo(join(registry.directory, inside))).rejects.toThrow('A backup belongs elsewhere')
     }
+    await mkdir(join(registry.directory, 'empty'))
+    await symlink(join(registry.directory, 'empty'), join(base, 'link'))
+    await expect(backUpTo(join(base, 'link'))).rejects.toThrow('A backup belongs elsewhere')
+    await rm(join(base, 'link'))
     await rm(join(target, 'mine'))
     await backUpTo(target)
     expect(await problems(target)).toEqual([])
@@ -109,6 +113,13 @@ describe('a backup of a data directory', () => {
     expect(await readdir(base)).toEqual([])
     await mkdir(target)
     await expect(registry.door.registry.backUpTo(target, { signal: AbortSignal.abort() })).rejects.toThrow('abort')
+    expect(await readdir(target)).toEqual([])
+    // In the middle: one file is there, the other has gone.
+    await unlink(registry.fileOf(sample.image('one').layer.digest))
+    const now = (): number => {
+      throw new Error('no time')
+    }
+    await expect(backUpDirectory(registry.directory, target, { now })).rejects.toThrow('no time')
     expect(await readdir(target)).toEqual([])
   })
 

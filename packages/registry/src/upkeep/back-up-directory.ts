@@ -57,7 +57,9 @@ const requireOutside = async (from: string, to: string): Promise<void> => {
   const parent = await realpath(dirname(to)).catch((error: unknown) => {
     throw new BackupError(`${dirname(to)} is not there. Make it, then try again.`, { cause: error })
   })
-  const way = relative(await realpath(from), join(parent, basename(to)))
+  // The target itself may be a link to an empty directory, or not be there yet.
+  const target = await realpath(to).catch(() => join(parent, basename(to)))
+  const way = relative(await realpath(from), target)
   if (way === '' || !(way.startsWith('..') || resolve(way) === way)) {
     throw new BackupError(`${to} is in ${from} itself. A backup belongs elsewhere, best on another disk.`)
   }

@@ -149,6 +149,19 @@ describe('an examination', () => {
     ])
   })
 
+  it('takes no file for left over whose row came a moment after it', async () => {
+    await using registry = await filled()
+    await using storage = await openForExamination(registry.directory)
+    const { metadata, blobs } = storage
+    let asked = 0
+    const knownKeys = async (keys: readonly string[]): Promise<string[]> => {
+      asked += 1
+      return asked === 1 ? [] : metadata.upkeep.knownKeys(keys)
+    }
+    const late = { ...metadata, upkeep: { ...metadata.upkeep, knownKeys } }
+    expect(await Array.fromAsync(examine({ metadata: late, blobs }))).toEqual([])
+  })
+
   it('finds an index that does not go with its table', async () => {
     await using registry = await filled()
     const path = join(registry.directory, 'registry.db')

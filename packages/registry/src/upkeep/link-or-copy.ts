@@ -19,7 +19,7 @@ export const linkOrCopy = async (
     return found.isFile() ? 'size' : 'missing'
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing'
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return 'missing'
     throw error
   }
 }

@@ -83,10 +83,10 @@ export const memoryBlobs = (): BlobStore => {
     inspect: async (key) => {
       const blob = blobs.get(key)
       if (blob === undefined) return undefined
-      const read = async function* (): AsyncIterable<Uint8Array> {
+      const everything = async function* (): AsyncIterable<Uint8Array> {
         yield* pieces(blob, 0, blob.byteLength)
       }
-      return { size: blob.byteLength, storedAt: storedAt.get(key) ?? 0, read }
+      return { size: blob.byteLength, storedAt: storedAt.get(key) ?? 0, read: everything }
     },
     listBlobs: async function* () {
       for (const [key, { byteLength }] of blobs) yield { key, size: byteLength, storedAt: storedAt.get(key) ?? 0 }

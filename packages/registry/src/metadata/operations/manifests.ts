@@ -206,10 +206,8 @@ export function* putManifest(put: PutManifest, grant: Grant): WriteOperation<Put
   const created = held === undefined
   const columns = factColumns(facts)
   const untaggedSince = tags.length > 0 ? null : at
-  yield* run(upsertManifest, {
-    ...{ repositoryId, digest, mediaType, size, subject: subject ?? null, at, untaggedSince, actor },
-    ...columns,
-  })
+  const row = { repositoryId, digest, mediaType, size, subject: subject ?? null, at, untaggedSince, actor, ...columns }
+  yield* run(upsertManifest, row)
   if (created && references.length > 0) {
     yield* run(addReferences, { repositoryId, digest, references: JSON.stringify(references) })
     yield* markUsed(repositoryId, references)
