@@ -6,6 +6,7 @@ import { kill } from './rows/kill.ts'
 import { powerCut } from './rows/power-cut.ts'
 import { powerCutControl } from './rows/power-cut-control.ts'
 import { load } from './rows/load.ts'
+import { soak } from './rows/soak.ts'
 import { resume } from './rows/resume.ts'
 import { simulatedDisk } from './rows/simulated-disk.ts'
 import { httpFuzz } from './rows/http-fuzz.ts'
@@ -30,4 +31,5 @@ export const rows: readonly Row[] = [
   parsers,
   model,
   load,
+  soak,
 ]

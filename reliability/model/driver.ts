@@ -3,6 +3,7 @@ import type { Registry } from '@stowage/registry'
 import { digestOf } from '../image.ts'
 import { type Answer, byBytes, byDigest, listed, type Listed } from './answer.ts'
 import type { Pool } from './contents.ts'
+import { everything, seen, thereIs } from './look.ts'
 import type { Operation, Reference } from './operation.ts'
 
 /** Carries operations out on a registry, and says of its answers what the model would. */
@@ -149,6 +150,8 @@ export const createDriver = (registry: () => Registry, pool: Pool, restart: () =
         return refused(await send('DELETE', pathOf(operation.slot, operation.elsewhere)))
       case 'finish-upload':
         return finishUpload(operation)
+      case 'look':
+        return lookAround()
       case 'trash':
         await registry().upkeep.collectGarbage({ grace: 0, trustClock: true })
         return { status: 0 }
@@ -212,6 +215,19 @@ export const createDriver = (registry: () => Registry, pool: Pool, restart: () =
       next = /^<([^>]+)>; rel="next"$/.exec(sent.headers.get('link') ?? '')?.[1]
     }
     return { status: 200, filtered, entries: entries.toSorted(byDigest) }
+  }
+
+  const lookAround = async (): Promise<Answer> => {
+    const there: string[] = []
+    for (const question of everything(pool)) {
+      const { repository, kind, name } = question
+      const { status, headers } = await send(
+        'HEAD',
+        `/v2/${repository}/${kind === 'blob' ? 'blobs' : 'manifests'}/${name}`,
+      )
+      if (status !== 404) there.push(thereIs(question, headers.get('docker-content-digest') ?? String(status)))
+    }
+    return seen(there)
   }
 
   return { answer }

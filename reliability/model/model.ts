@@ -1,6 +1,7 @@
 import { digestOf } from '../image.ts'
 import { type Answer, byBytes, byDigest, created, error, listed, page, part, progress } from './answer.ts'
 import type { Pool, PoolManifest } from './contents.ts'
+import { type Contents, isNamed, isUsed, look } from './look.ts'
 import type { Operation, Reference } from './operation.ts'
 
 /**
@@ -15,43 +16,25 @@ export interface Model {
   key(): string
 }
 
-interface Repository {
-  readonly blobs: ReadonlySet<string>
-  /** By digest. */
-  readonly manifests: ReadonlyMap<string, PoolManifest>
-  /** To a digest. */
-  readonly tags: ReadonlyMap<string, string>
-}
-
 interface Upload {
   readonly repository: string
   readonly bytes: string
 }
 
-const nothing: Repository = { blobs: new Set(), manifests: new Map(), tags: new Map() }
+const nothing: Contents = { blobs: new Set(), manifests: new Map(), tags: new Map() }
 
 export const createModel = (
   pool: Pool,
-  repositories: ReadonlyMap<string, Repository> = new Map(),
+  repositories: ReadonlyMap<string, Contents> = new Map(),
   uploads: ReadonlyMap<number, Upload> = new Map(),
 ): Model => {
-  const at = (name: string): Repository => repositories.get(name) ?? nothing
-  const change = (name: string, more: Partial<Repository>): void => {
+  const at = (name: string): Contents => repositories.get(name) ?? nothing
+  const change = (name: string, more: Partial<Contents>): void => {
     repositories = new Map(repositories).set(name, { ...at(name), ...more })
   }
   const link = (name: string, digest: string): void => change(name, { blobs: new Set(at(name).blobs).add(digest) })
   const blobOf = (index: number): { digest: string; bytes: Buffer } => pool.blobs[index] ?? fail()
   const manifestOf = (index: number): PoolManifest => pool.manifests[index] ?? fail()
-
-  /** Whether a manifest of the repository needs the blob. A child of an index is a blob only where there is no such manifest. */
-  const isUsed = ({ manifests }: Repository, digest: string): boolean =>
-    [...manifests.values()].some(
-      ({ blobs, children }) => blobs.includes(digest) || (children.includes(digest) && !manifests.has(digest)),
-    )
-
-  /** Garbage collection lets be what any manifest names, whatever it takes it for. */
-  const isNamed = ({ manifests }: Repository, digest: string): boolean =>
-    [...manifests.values()].some(({ blobs, children }) => blobs.includes(digest) || children.includes(digest))
 
   const resolve = (name: string, reference: Reference): PoolManifest | Answer => {
     const { manifests, tags } = at(name)
@@ -189,6 +172,8 @@ export const createModel = (
         // What came in pieces is read back in one.
         return { ...created(digest), body: digest }
       }
+      case 'look':
+        return look(at, pool)
       case 'trash':
         // Without any grace: whatever no manifest needs goes, and nothing else.
         for (const [name, repository] of repositories)

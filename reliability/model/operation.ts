@@ -59,6 +59,8 @@ export type Operation =
     }
   | { readonly do: 'upload-status' | 'cancel-upload'; readonly slot: number; readonly elsewhere: boolean }
   | { readonly do: 'finish-upload'; readonly slot: number; readonly bytes: string; readonly wrong: boolean }
+  /** Asks for all there is. */
+  | { readonly do: 'look' }
   /** What the registry does by itself. */
   | { readonly do: 'trash' | 'sweep' | 'scrub' | 'restart' }
 
@@ -69,7 +71,8 @@ const chance = (random: Random, share: number): boolean => random.next() < share
 
 type Maker = (random: Random, pool: Pool) => Operation
 
-const repositoryOf = (random: Random): string => random.pick(repositories)
+/** Mostly the same, so that operations meet. */
+const repositoryOf = (random: Random): string => (chance(random, 0.5) ? repositories[0] : random.pick(repositories))
 const blobOf = (random: Random, { blobs }: Pool): number => random.between(0, blobs.length - 1)
 const manifestOf = (random: Random, { manifests }: Pool): number => random.between(0, manifests.length - 1)
 const referenceOf = (random: Random, pool: Pool): Reference =>
@@ -216,8 +219,10 @@ export const makeSequence = (random: Random, pool: Pool, length: number): Operat
       }
     }
     sequence.push(operation)
+    // Whatever went that should not have.
+    if (operation.do === 'trash') sequence.push({ do: 'look' })
   }
-  return sequence.slice(0, length)
+  return [...sequence.slice(0, length - 1), { do: 'look' }]
 }
 
 /** As few repositories, blobs, manifests and tags as can be: what clients do must meet. */

@@ -123,7 +123,11 @@ export const bitRot: Row = {
     }
 
     const chosen = images.slice(0, manifests).map(({ manifest }) => manifest)
-    injectManifests(data, chosen.map(({ digest }) => digest), random)
+    injectManifests(
+      data,
+      chosen.map(({ digest }) => digest),
+      random,
+    )
     let foundManifests = 0
     let healedManifests = 0
     {
@@ -132,7 +136,10 @@ export const bitRot: Row = {
       const early = new Set<string>()
       for (const manifest of chosen.slice(0, manifests / 2)) {
         const { status, body } = await client.send('GET', `/v2/${repository}/manifests/${manifest.digest}`)
-        expect(status !== 200 || body.equals(manifest.bytes), `a pull of a damaged manifest ended cleanly with wrong bytes`)
+        expect(
+          status !== 200 || body.equals(manifest.bytes),
+          `a pull of a damaged manifest ended cleanly with wrong bytes`,
+        )
         if (status === 404) early.add(manifest.digest)
       }
       const { corrupt } = await scrubAll(data, signal)
@@ -142,7 +149,10 @@ export const bitRot: Row = {
         else failures.push(`the scrub did not find the damaged manifest ${digest}`)
       }
       for (const digest of named)
-        expect(chosen.some((manifest) => manifest.digest === digest), `the scrub calls the manifest ${digest} corrupt`)
+        expect(
+          chosen.some((manifest) => manifest.digest === digest),
+          `the scrub calls the manifest ${digest} corrupt`,
+        )
       for (const manifest of chosen) {
         const status = await ask(client, 'HEAD', manifest, 'manifests')
         expect(status === 404, `a damaged manifest was answered ${status}`)

@@ -80,12 +80,11 @@ export const gcRace: Row = {
         const image = imageOf(`${seed} ${(begun += 1)}`, layers)
         const reference = of.next() < 0.7 ? of.pick(tags) : image.manifest.digest
         await pushImage(client, of, images, repository, image, reference, pushed)
-        acknowledged += 1
+        const count = (acknowledged += 1)
         const one = { repository, image, deleting: false }
         images.add(one)
         await check(one)
-        if (acknowledged % 2000 === 0)
-          say(`${acknowledged} pushes, ${pushed.retried} began anew, ${broken} images broken`)
+        if (count % 2000 === 0) say(`${count} pushes, ${pushed.retried} began anew, ${broken} images broken`)
       }
       const work = Array.from({ length: pushers }, async (_, index) => {
         const of = random.fork(`pusher ${index}`)
