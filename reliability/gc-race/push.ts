@@ -38,7 +38,8 @@ export const pushImage = async (
     }
     const answer = await pushManifest(client, repository, reference, image.manifest)
     if (answer.status === 201) return
-    if (!isMissingBlob(answer)) throw new Error(`PUT of a manifest was answered ${answer.status}: ${answer.body}`)
+    if (!isMissingBlob(answer))
+      throw new Error(`PUT of a manifest was answered ${answer.status}: ${answer.body.toString()}`)
     counts.retried += 1
     if (attempt === mostTries) throw new Error(`A push was told ${mostTries} times that a blob is missing.`)
   }
@@ -58,12 +59,12 @@ const bring = async (
     counts.mounted += 1
     return
   }
-  if (begun.status !== 202) throw new Error(`POST of an upload was answered ${begun.status}: ${begun.body}`)
+  if (begun.status !== 202) throw new Error(`POST of an upload was answered ${begun.status}: ${begun.body.toString()}`)
   const { status, body } = await client.send('PUT', `${locationOf(begun)}?digest=${digest}`, {
     headers: { 'content-type': 'application/octet-stream' },
     body: bytes,
   })
-  if (status !== 201) throw new Error(`PUT of a blob was answered ${status}: ${body}`)
+  if (status !== 201) throw new Error(`PUT of a blob was answered ${status}: ${body.toString()}`)
   counts.uploaded += 1
 }
 

@@ -23,7 +23,9 @@ export interface BurstReport {
   readonly errors: readonly string[]
 }
 
-await beDriver<BurstTask, BurstReport>(async ({ url, connections, each, method, path, headers, body }) => {
+await beDriver(async (task) => {
+  // The row wrote it.
+  const { url, connections, each, method, path, headers, body } = task as BurstTask
   const { hostname, port } = new URL(url)
   const lines = Object.entries({ Host: `${hostname}:${port}`, ...headers, 'Content-Length': Buffer.byteLength(body) })
   const rest = `HTTP/1.1\r\n${lines.map((line) => line.join(': ')).join('\r\n')}\r\n\r\n${body}`
@@ -74,7 +76,7 @@ await beDriver<BurstTask, BurstReport>(async ({ url, connections, each, method, 
     await all.promise
   }
 
-  return async () => {
+  return async (): Promise<BurstReport> => {
     const start = performance.now()
     await Promise.all(
       sockets.map(async (socket, index) =>

@@ -54,11 +54,10 @@ export const startDriver = async <Report>(name: DriverName, task: object): Promi
 }
 
 /** The other side: what the program is to do, and how it says that it did. */
-export const beDriver = async <Task, Report>(
-  prepare: (task: Task) => Promise<(stop: AbortSignal) => Promise<Report>>,
+export const beDriver = async (
+  prepare: (task: unknown) => Promise<(stop: AbortSignal) => Promise<object>>,
 ): Promise<void> => {
-  // The parent wrote it.
-  const work = await prepare(JSON.parse(process.argv[2] ?? '{}') as Task)
+  const work = await prepare(JSON.parse(process.argv[2] ?? '{}'))
   const stop = new AbortController()
   const going = Promise.withResolvers<void>()
   process.on('message', (message) => {

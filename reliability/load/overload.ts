@@ -46,6 +46,9 @@ export const uploadsBeyond = async (stage: Stage): Promise<PhaseOutcome> => {
   }
 }
 
+/** Tags that were set, a second. */
+const goodput = ({ statuses, milliseconds }: BurstReport): number => ((statuses['201'] ?? 0) / milliseconds) * 1000
+
 /** As many tags at once as there are connections: in the full size more than may wait for the disk. */
 export const tagsAtOnce = async (stage: Stage): Promise<PhaseOutcome> => {
   const connections = stage.small ? 1000 : 12_000
@@ -77,7 +80,6 @@ export const tagsAtOnce = async (stage: Stage): Promise<PhaseOutcome> => {
     return { before, over, after, probed: await probing }
   })
   const { before, over, after, probed } = result
-  const goodput = ({ statuses, milliseconds }: BurstReport): number => ((statuses['201'] ?? 0) / milliseconds) * 1000
   const { 201: done = 0, 503: refused = 0, 429: told = 0, ...others } = over.statuses
   return {
     figures: {

@@ -22,7 +22,9 @@ export interface ProbeReport {
 }
 
 /** GETs something small on connections that stay open, until it is stopped: what other load does to it shows. */
-await beDriver<ProbeTask, ProbeReport>(async ({ url, path, connections, rest }) => {
+await beDriver(async (task) => {
+  // The row wrote it.
+  const { url, path, connections, rest } = task as ProbeTask
   const { hostname, port } = new URL(url)
   const head = `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`
   const times: number[] = []
@@ -58,7 +60,7 @@ await beDriver<ProbeTask, ProbeReport>(async ({ url, path, connections, rest }) 
     socket.removeAllListeners('close').destroy()
   }
 
-  return async (stop) => {
+  return async (stop): Promise<ProbeReport> => {
     const start = performance.now()
     await Promise.all(
       Array.from({ length: connections }, async () =>

@@ -22,7 +22,9 @@ export interface PullReport {
 /** One stream in so many is compared byte for byte: all would make this the slowest part. */
 const comparedOneIn = 10
 
-await beDriver<PullTask, PullReport>(async ({ url, path, connections, file, size }) => {
+await beDriver(async (task) => {
+  // The row wrote it.
+  const { url, path, connections, file, size } = task as PullTask
   const content = (await readFile(file)).subarray(0, size)
   const { hostname, port } = new URL(url)
   const head = `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`
@@ -64,7 +66,7 @@ await beDriver<PullTask, PullReport>(async ({ url, path, connections, file, size
       socket.on('close', () => (received === size ? resolve() : reject(new Error(`${received} of ${size} bytes came`))))
     })
 
-  return async () => {
+  return async (): Promise<PullReport> => {
     const milliseconds: number[] = []
     const errors: string[] = []
     const start = performance.now()

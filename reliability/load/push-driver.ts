@@ -22,7 +22,9 @@ export interface PushReport {
 
 const pieceSize = 256 * 1024
 
-await beDriver<PushTask, PushReport>(async ({ url, repository, count, file, size }) => {
+await beDriver(async (task) => {
+  // The row wrote it.
+  const { url, repository, count, file, size } = task as PushTask
   const content = (await readFile(file)).subarray(0, size)
   // Each blob is another one by its first bytes, and the rest need not be in memory as often as there are blobs.
   const blobs = Array.from({ length: count }, (_, index) => {
@@ -54,7 +56,7 @@ await beDriver<PushTask, PushReport>(async ({ url, repository, count, file, size
   }
   const client = createHttpClient(url, { maxSockets: count })
 
-  return async () => {
+  return async (): Promise<PushReport> => {
     const milliseconds: number[] = []
     const errors: string[] = []
     const start = performance.now()

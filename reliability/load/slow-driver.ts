@@ -17,11 +17,13 @@ export interface SlowReport {
 }
 
 /** Ready when every reader has its first bytes; then they go on slowly until it is stopped. */
-await beDriver<SlowTask, SlowReport>(async ({ url, path, readers, bytesPerSecond }) => {
+await beDriver(async (task) => {
+  // The row wrote it.
+  const { url, path, readers, bytesPerSecond } = task as SlowTask
   const slow = startSlowReaders(new URL(path, url).href, readers, bytesPerSecond)
   const served = (): number => slow.received().filter((bytes) => bytes > 0).length
   for (let tries = 0; tries < 600 && served() < readers; tries += 1) await pause(50)
-  return async (stop) => {
+  return async (stop): Promise<SlowReport> => {
     if (!stop.aborted) await once(stop, 'abort')
     const errors: string[] = []
     if (served() < readers) errors.push(`${readers - served()} of ${readers} slow readers got nothing`)

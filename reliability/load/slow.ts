@@ -8,6 +8,8 @@ import { loopFigure, overBound, type PhaseOutcome, rounded, type Stage, startPro
 
 const bytesPerSecond = 10 * 1024
 
+const rate = (reports: readonly ProbeReport[]): number => median(reports.map(({ perSecond }) => perSecond))
+
 export const slowReaders = async (stage: Stage, readers: number): Promise<PhaseOutcome> => {
   const { blob, small, say, signal } = stage
   const [rounds, seconds] = small ? [1, 3] : [3, 10]
@@ -38,7 +40,6 @@ export const slowReaders = async (stage: Stage, readers: number): Promise<PhaseO
   const { without, beside, slow } = result
   const what = `${readers} slow readers`
   const bound = 150 + readers
-  const rate = (reports: readonly ProbeReport[]): number => median(reports.map(({ perSecond }) => perSecond))
   const p99 = median(beside.map((report) => report.p99))
   say(`${what}: ${rate(without).toFixed(0)} manifests/s without them, ${rate(beside).toFixed(0)} beside them`)
   const errors = slow.flatMap((report) => report.errors)

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createRandom, type Random } from '../random.ts'
+import { makeAtomic } from './atomic-operation.ts'
 import { createPool, type Pool } from './contents.ts'
-import { makeAtomic, makeSequence, type Operation } from './operation.ts'
+import { makeSequence, type Operation } from './operation.ts'
 import { type Parallel, runParallel } from './run-parallel.ts'
 import { runSequence } from './run-sequence.ts'
 import { shrink } from './shrink.ts'
@@ -57,9 +58,9 @@ const parallel = async (at: number): Promise<void> => {
   const own = random.fork(`parallel ${at}`)
   const onDisk = at % task.diskEvery === 0
   const made: Parallel = {
-    before: Array.from({ length: own.between(0, 6) }, () => makeAtomic(own, light)),
+    before: Array.from({ length: own.between(0, 6) }, () => makeAtomic(own)),
     clients: Array.from({ length: own.between(2, 4) }, () =>
-      Array.from({ length: own.between(2, 6) }, () => makeAtomic(own, light)),
+      Array.from({ length: own.between(2, 6) }, () => makeAtomic(own)),
     ),
   }
   const { history, linearizable } = await withPlace(onDisk, async (place) => runParallel(made, light, place))

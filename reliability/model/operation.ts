@@ -1,3 +1,4 @@
+import { chance } from '../fuzz/random-choice.ts'
 import type { Random } from '../random.ts'
 import { type Pool, repositories, tags, uploadSlots } from './contents.ts'
 
@@ -66,8 +67,6 @@ export type Operation =
 
 /** A tag, or the digest of a manifest of the pool. */
 export type Reference = string | number
-
-const chance = (random: Random, share: number): boolean => random.next() < share
 
 type Maker = (random: Random, pool: Pool) => Operation
 
@@ -191,21 +190,6 @@ const bag: readonly Maker[] = (Object.keys(makers) as (keyof typeof makers)[]).f
   Array.from({ length: weights[name] }, () => makers[name]),
 )
 
-/** Operations of which an order can be asked for when several clients do them at once: one request decides each. */
-const atomic: ReadonlySet<Operation['do']> = new Set<Operation['do']>([
-  'push-blob',
-  'mount',
-  'head-blob',
-  'get-blob',
-  'delete-blob',
-  'put-manifest',
-  'get-manifest',
-  'head-manifest',
-  'delete-manifest',
-  'list-tags',
-  'referrers',
-])
-
 export const makeSequence = (random: Random, pool: Pool, length: number): Operation[] => {
   const sequence: Operation[] = []
   while (sequence.length < length) {
@@ -223,24 +207,4 @@ export const makeSequence = (random: Random, pool: Pool, length: number): Operat
     if (operation.do === 'trash') sequence.push({ do: 'look' })
   }
   return [...sequence.slice(0, length - 1), { do: 'look' }]
-}
-
-/** As few repositories, blobs, manifests and tags as can be: what clients do must meet. */
-export const makeAtomic = (random: Random, pool: Pool): Operation => {
-  for (;;) {
-    const operation = random.pick(bag)(random, pool)
-    if (!atomic.has(operation.do)) continue
-    if ('blob' in operation && operation.blob > 3) continue
-    if (operation.do === 'put-manifest')
-      return {
-        ...operation,
-        repository: 'a',
-        tag: chance(random, 0.25) ? undefined : random.pick([tags[0], tags[0], tags[1]]),
-        tags: [],
-      }
-    if (operation.do === 'push-blob')
-      return { ...operation, repository: chance(random, 0.8) ? 'a' : 'a/b', way: 'one', wrong: false }
-    if (operation.do === 'list-tags') return { ...operation, repository: 'a', n: undefined, last: undefined }
-    return 'repository' in operation ? { ...operation, repository: chance(random, 0.8) ? 'a' : 'a/b' } : operation
-  }
 }

@@ -43,8 +43,6 @@ export const bitRot: Row = {
       const { status } = await pushBlob(client, repository, content)
       expect(status === 201, `a push of ${content.digest} was answered ${status}`)
     }
-    const ask = async (client: HttpClient, method: string, { digest }: Content, kind = 'blobs'): Promise<number> =>
-      (await client.send(method, `/v2/${repository}/${kind}/${digest}`)).status
 
     /** Blobs that were damaged, and how. */
     const injected = new Map<string, Damage>()
@@ -180,6 +178,9 @@ export const bitRot: Row = {
 
 /** From 64 bytes to 512 KiB, small ones as often as large ones: some are kept in memory, some are sent in pieces. */
 const sizeOf = (chance: number): number => Math.floor(64 * 2 ** (chance * 13))
+
+const ask = async (client: HttpClient, method: string, { digest }: Content, kind = 'blobs'): Promise<number> =>
+  (await client.send(method, `/v2/${repository}/${kind}/${digest}`)).status
 
 const askAll = async (
   client: HttpClient,

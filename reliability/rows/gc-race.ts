@@ -60,7 +60,7 @@ export const gcRace: Row = {
       using client = createHttpClient(server.url, { maxSockets: 128 })
       const over = performance.now() + seconds * 1000
       const more = (): boolean => begun < pushes && performance.now() < over && failures.length < 100 && !signal.aborted
-      let idle = false
+      const idle = new AbortController()
 
       const check = async (image: ReturnType<typeof images.pick>): Promise<void> => {
         if (image === undefined) return
@@ -95,13 +95,13 @@ export const gcRace: Row = {
       })
       const deleting = Array.from({ length: deleters }, async (_, index) => {
         const of = random.fork(`deleter ${index}`)
-        while (!idle) {
+        while (!idle.signal.aborted) {
           await noting(deleteSomething(client, of, images, tags, deleted))
           await pause(of.between(0, 5))
         }
       })
       await Promise.all(work)
-      idle = true
+      idle.abort()
       await Promise.all(deleting)
       signal.throwIfAborted()
       // Whatever it had in hand, the collection has gone over all of this now.

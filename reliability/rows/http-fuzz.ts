@@ -67,9 +67,9 @@ const fuzz = async (
       onFailure: (text) => failures.push(`${server.name}: ${text}`),
     },
   )
-  if (server.child.ended()) return { ...counts, growth: undefined }
   // What is idle now is closed within the keep-alive time.
   await pause(server.idleMilliseconds + 1500, undefined, { signal })
+  if (server.child.ended()) return { ...counts, growth: undefined }
   failures.push(...memory.problems(true).map((problem) => `${server.name}: ${problem}`))
   return { ...counts, growth: memory.growth() }
 }

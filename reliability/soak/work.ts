@@ -64,14 +64,15 @@ export const startWork = (url: string, client: HttpClient, seed: number, signal:
   const many = (count: number, name: string, rest: number, work: (context: Context, of: Random) => Promise<void>) =>
     Array.from({ length: count }, async (_, index) => again(`${name} ${index}`, rest, work))
 
-  const done = Promise.all([
+  const all = Promise.all([
     ...many(4, 'push', 300, push),
     ...many(8, 'pull', 200, pull),
     ...many(1, 'delete', 100, remove),
     ...many(2, 'list', 500, list),
     ...many(1, 'abandon', 1000, abandon),
     again('slow readers', 1000, async ({ client: own }) => readSlowly(url, own, noise, signal)),
-  ]).then(() => {})
+  ])
+  const done = (async () => void (await all))()
   return { done, requests: () => requests, errors, errorCount: () => errorCount }
 }
 

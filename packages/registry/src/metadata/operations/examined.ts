@@ -11,10 +11,10 @@ import type { StoredManifest } from '../upkeep-store.ts'
 const pageBytes = 1024 * 1024
 
 const pageOfManifests = statement<{ repository: string; last: string; limit: number }>()((db, p, dialect) => {
-  const listOf = (item: string) =>
+  const found =
     dialect === 'postgres'
-      ? sql<string | null>`cast(json_agg(json_build_array(${sql.raw(item)})) as text)`
-      : sql<string | null>`json_group_array(json_array(${sql.raw(item)}))`
+      ? sql<string | null>`cast(json_agg(json_build_array(found.digest, found.role, found.held)) as text)`
+      : sql<string | null>`json_group_array(json_array(found.digest, found.role, found.held))`
   return db
     .with('page', (page) =>
       page
@@ -85,7 +85,7 @@ const pageOfManifests = statement<{ repository: string; last: string; limit: num
             .whereRef('f.manifest_digest', '=', 'm.digest')
             .as('found'),
         )
-        .select(listOf('found.digest, found.role, found.held').as('found'))
+        .select(found.as('found'))
         .as('references'),
     ])
     .where('s.before', '<', pageBytes)
