@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { percentile } from '../../bench/statistics.ts'
+import { imageType } from '../image.ts'
 import { beDriver } from './driver.ts'
 
 export interface ProbeTask {
@@ -26,7 +27,7 @@ await beDriver(async (task) => {
   // The row wrote it.
   const { url, path, connections, rest } = task as ProbeTask
   const { hostname, port } = new URL(url)
-  const head = `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`
+  const head = `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAccept: ${imageType}\r\n\r\n`
   const times: number[] = []
   const errors: string[] = []
 
@@ -39,7 +40,7 @@ await beDriver(async (task) => {
       const end = got.indexOf('\r\n\r\n')
       if (end < 0) return
       const text = got.toString('latin1', 0, end)
-      if (!text.startsWith('HTTP/1.1 200 ')) whole.reject(new Error(`answered ${text.slice(0, 100)}`))
+      if (!text.startsWith('HTTP/1.1 200 ')) whole.reject(new Error(`answered ${text.split('\r\n', 1)[0]}`))
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1])
       if (got.byteLength === end + 4 + length) whole.resolve()
     })

@@ -40,7 +40,7 @@ await beDriver(async (task) => {
           const text = piece.toString('latin1', 0, 2048)
           const end = text.indexOf('\r\n\r\n')
           if (!text.startsWith('HTTP/1.1 200 ') || end < 0) {
-            socket.destroy(new Error(`answered ${text.slice(0, 100)}`))
+            socket.destroy(new Error(`answered ${text.split('\r\n', 1)[0]}`))
             return
           }
           received = 0

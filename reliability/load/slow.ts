@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { cpuSecondsOf } from '../../bench/proc.ts'
 import { median } from '../../bench/statistics.ts'
 import { startDriver } from './driver.ts'
 import { inPhase } from './phase.ts'
@@ -8,23 +9,31 @@ import { loopFigure, overBound, type PhaseOutcome, rounded, type Stage, startPro
 
 const bytesPerSecond = 10 * 1024
 
-const rate = (reports: readonly ProbeReport[]): number => median(reports.map(({ perSecond }) => perSecond))
+interface Pulled extends ProbeReport {
+  /** Microseconds of processor time that the server used for each answer, with whatever else it did meanwhile. */
+  readonly cost: number
+}
+
+const middle = (reports: readonly Pulled[], of: (report: Pulled) => number): number => median(reports.map(of))
+const rate = (reports: readonly Pulled[]): number => middle(reports, ({ perSecond }) => perSecond)
+const cost = (reports: readonly Pulled[]): number => middle(reports, (report) => report.cost)
 
 export const slowReaders = async (stage: Stage, readers: number): Promise<PhaseOutcome> => {
   const { blob, small, say, signal } = stage
   const [rounds, seconds] = small ? [1, 3] : [3, 10]
-  const { result, peak, loop } = await inPhase(stage, {}, async ({ url }) => {
-    const pull = async (): Promise<ProbeReport> => {
+  const { result, peak, loop } = await inPhase(stage, {}, async ({ url, pid }) => {
+    const pull = async (): Promise<Pulled> => {
       await using probe = await startProbe(stage, url, { connections: 16, rest: 0 })
+      const before = cpuSecondsOf(pid)
       const pulling = probe.go()
       await pause(seconds * 1000, undefined, { signal })
       probe.stop()
-      // Here, not by the caller: the driver is ended with this block.
-      return await pulling
+      const report = await pulling
+      return { ...report, cost: ((cpuSecondsOf(pid) - before) / report.answers) * 1e6 }
     }
     const task: SlowTask = { url, path: blob, readers, bytesPerSecond }
-    const without: ProbeReport[] = []
-    const beside: ProbeReport[] = []
+    const without: Pulled[] = []
+    const beside: Pulled[] = []
     const slow: SlowReport[] = []
     // In turn, so that what else happens on the machine meets both.
     for (let round = 0; round < rounds; round += 1) {
@@ -40,7 +49,7 @@ export const slowReaders = async (stage: Stage, readers: number): Promise<PhaseO
   const { without, beside, slow } = result
   const what = `${readers} slow readers`
   const bound = 150 + readers
-  const p99 = median(beside.map((report) => report.p99))
+  const p99 = middle(beside, (report) => report.p99)
   say(`${what}: ${rate(without).toFixed(0)} manifests/s without them, ${rate(beside).toFixed(0)} beside them`)
   const errors = slow.flatMap((report) => report.errors)
   return {
@@ -48,6 +57,8 @@ export const slowReaders = async (stage: Stage, readers: number): Promise<PhaseO
       [`${what}: errors`]: errors.length,
       [`${what}: manifests/s without them`]: rounded(rate(without)),
       [`${what}: manifests/s beside them`]: rounded(rate(beside)),
+      // The clients need the processors, too: what the server needs says more than how many there were.
+      [`${what}: processor time of a manifest without / beside them, µs`]: `${rounded(cost(without))} / ${rounded(cost(beside))}`,
       [`${what}: p99 of a manifest, ms`]: rounded(p99, 1),
       [`${what}: peak RSS, MiB (bound ${bound})`]: rounded(peak),
       ...loopFigure(what, loop),
