@@ -54,8 +54,8 @@ export const model: Row = {
   title: 'sequences of operations against a model',
   method:
     'Sequences of 50 operations of the API (blobs in all ways, mounts, ranges, uploads in pieces, manifests, several tags, subjects, ' +
-    'lists, deletions, garbage collection without a grace) on a registry and on a model that was written from the specification; a ' +
-    'tenth on the disk with a restart in the middle. Then two to four clients at once, whose answers must have an order in which the ' +
+    'lists, deletions, garbage collection without a grace) on a registry and on a model that was written from the specification; one ' +
+    'in twenty on the disk with a restart in its middle. Then two to four clients at once, whose answers must have an order in which the ' +
     'model gives them too (linearizability).',
   portable: false,
   run: async (context) => {
@@ -73,7 +73,7 @@ export const model: Row = {
             to: from + sequences / threads,
             operations,
             parallel: parallel / threads,
-            diskEvery: 10,
+            diskEvery: 20,
             heavyEvery: 50,
             upkeep,
             directory: context.directory,
@@ -96,7 +96,7 @@ export const model: Row = {
       figures: {
         sequences,
         operations: sequences * operations,
-        'on the disk, with a restart': Math.ceil(sequences / 10),
+        'on the disk, with a restart': Math.ceil(sequences / 20),
         'garbage collection': upkeep ? 'yes' : 'not there',
         'parallel histories': parallel,
         differences: failures.length,
